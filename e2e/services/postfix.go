@@ -21,9 +21,9 @@ type Postfix struct {
 	CA       []byte // PEM of the authority that signed the certificate for localhost and 127.0.0.1
 	CAFile   string // the same in a file
 
-	tb       testing.TB
-	dir      string
-	command  string
+	tb      testing.TB
+	dir     string
+	command string
 }
 
 const postfixMain = `compatibility_level = 3.6

@@ -1,0 +1,7 @@
+// All that a browser test needs: a wall, people in browsers, and what was sent to them.
+
+export { launch, widths } from './harness/browser.mjs';
+export { linkFrom } from './harness/captured.mjs';
+export { eventually } from './harness/process.mjs';
+export { startWall } from './harness/wall.mjs';
+export { startUpstream } from './harness/upstream.mjs';
