@@ -52,24 +52,35 @@ alive() { kill -0 "$1" 2>/dev/null; }
 # captured lists the mails and codes that have been written so far, oldest first.
 captured() { ls -1tr "$state"/mail/* "$state"/phone/* 2>/dev/null || true; }
 
-# readable prints a captured message as a person would read it: of a mail with several parts only the plain text, with
-# the mail's line breaks and escapes undone.
+# readable prints a captured message as a person would read it: of a mail only for whom it is, the subject and the plain
+# text, with the escapes of quoted-printable undone.
 readable() {
-	local text part=""
+	local text part line
 	text=$(<"$1")
 	text=${text//$'\r'/}
-	if [[ $text == *$'\nContent-Type: multipart/'* || $text == 'Content-Type: multipart/'* ]]; then
-		part=${text#*$'\n'Content-Type: text/plain}
+	if [[ $1 != *.eml ]]; then
+		printf '%s\n' "$text"
+		return
+	fi
+	while IFS= read -r line && [[ -n $line ]]; do
+		case $line in To:* | Subject:*) printf '%s\n' "$line" ;; esac
+	done <<<"$text"
+	if [[ $text == *$'\n--'* ]]; then
+		# The first part: its header ends at an empty line, and itself where the next part begins.
+		part=${text#*$'\n--'}
 		part=${part#*$'\n\n'}
 		part=${part%%$'\n--'*}
-		local line
-		while IFS= read -r line && [[ -n $line ]]; do
-			case $line in To:* | Subject:*) printf '%s\n' "$line" ;; esac
-		done <<<"$text"
-		text=$'\n'$part
+	else
+		part=${text#*$'\n\n'}
 	fi
-	text=${text//$'=\n'/}
-	printf '%s\n' "${text//=3D/=}"
+	if [[ ${text%"$part"*} == *quoted-printable* ]]; then
+		part=${part//$'=\n'/}
+		part=${part//\\/\\\\}
+		part=${part//=/\\x}
+	else
+		part=${part//\\/\\\\}
+	fi
+	printf '\n%b\n' "$part"
 }
 
 # show_new prints each captured message that has not been printed yet. $seen is the list of those that have.
