@@ -1,0 +1,80 @@
+package gate
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/loginwall/loginwall/policy"
+)
+
+// How long a request waits for a place that is only held by checks still running, and how often it looks.
+const (
+	maxWait   = 3 * time.Second
+	waitStep  = 25 * time.Millisecond
+	busyRetry = 2 * time.Second // what a visitor is told when the wait was in vain
+)
+
+// sourceKey names where a request comes from: the address, or the /64 of an IPv6 address, since whoever has one of
+// those has them all. Requests whose address is unknown share one name.
+func sourceKey(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return "unknown"
+	}
+	ip = ip.Unmap().WithZone("")
+	if ip.Is6() {
+		prefix, err := ip.Prefix(64)
+		if err == nil {
+			return prefix.String()
+		}
+	}
+	return ip.String()
+}
+
+// holdSource takes a place under the source limit for one guess. OK, Throttled with the time to wait, or Busy. Only
+// failures use places up; a place is held while a guess is being checked, so that parallel guesses cannot slip past,
+// and parallel honest people of one practice wait for each other instead of being turned away.
+func (g *Gate) holdSource(ctx context.Context, c Client, id string) (policy.Reason, time.Duration, error) {
+	if g.SourceLimit <= 0 {
+		return policy.OK, 0, nil
+	}
+	key := "signin:" + sourceKey(c.Address)
+	for waited := time.Duration(0); ; waited += waitStep {
+		taken, err := g.Store.TakeLimit(ctx, key, id, g.SourceLimit, g.SourceWindow, g.Now())
+		switch {
+		case err != nil:
+			return "", 0, g.storeError("take source limit", err)
+		case taken.OK:
+			return policy.OK, 0, nil
+		case !taken.Pending:
+			return policy.Throttled, taken.RetryAfter, nil
+		case waited >= maxWait:
+			return policy.Busy, busyRetry, nil
+		}
+		if err := sleep(ctx, waitStep); err != nil {
+			return "", 0, err
+		}
+	}
+}
+
+// settleSource ends what holdSource began. failed uses the place up.
+func (g *Gate) settleSource(ctx context.Context, c Client, id string, failed bool) {
+	if g.SourceLimit <= 0 {
+		return
+	}
+	if err := g.Store.SettleLimit(ctx, "signin:"+sourceKey(c.Address), id, failed); err != nil {
+		g.Observer.StoreFailed("settle source limit", err) // the place stays held until the window has passed
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
