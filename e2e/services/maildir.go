@@ -152,9 +152,7 @@ func isDirectory(path string) bool {
 // makeOwned makes a directory that belongs to a system user.
 func makeOwned(tb testing.TB, owner, path string) {
 	tb.Helper()
-	if err := os.MkdirAll(path, 0o755); err != nil {
-		tb.Fatalf("make directory: %v", err)
-	}
+	makeDirectory(tb, path)
 	chown(tb, owner, path)
 }
 

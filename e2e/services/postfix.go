@@ -18,6 +18,9 @@ type Postfix struct {
 	STARTTLS string // host:port where STARTTLS is offered and required
 	Implicit string // host:port that speaks TLS from the first byte
 	Plain    string // host:port that offers no encryption at all
+	Login    string // host:port that requires STARTTLS and then Username and Password
+	Username string
+	Password string
 	CA       []byte // PEM of the authority that signed the certificate for localhost and 127.0.0.1
 	CAFile   string // the same in a file
 
@@ -47,6 +50,8 @@ smtpd_tls_cert_file = %[1]s/chain.pem
 smtpd_tls_key_file = %[1]s/key.pem
 smtpd_tls_security_level = encrypt
 smtpd_tls_session_cache_database =
+smtpd_sasl_type = dovecot
+smtpd_sasl_path = %[4]s
 smtpd_recipient_restrictions = check_recipient_access regexp:%[1]s/refused, permit
 smtpd_client_connection_rate_limit = 0
 smtpd_error_sleep_time = 0
@@ -66,6 +71,9 @@ const postfixMaster = `%[1]s inet n - n - - smtpd
   -o smtpd_tls_wrappermode=yes
 %[3]s inet n - n - - smtpd
   -o smtpd_tls_security_level=none
+%[4]s inet n - n - - smtpd
+  -o smtpd_sasl_auth_enable=yes
+  -o smtpd_client_restrictions=permit_sasl_authenticated,reject
 pickup unix n - n 60 1 pickup
 cleanup unix n - n - 0 cleanup
 qmgr unix n - n 300 1 qmgr
@@ -83,7 +91,8 @@ anvil unix - - n - 1 anvil
 postlog unix-dgram n - n - 1 postlogd
 `
 
-// StartPostfix starts a mail server. It needs root, because Postfix changes user.
+// StartPostfix starts a mail server. It needs root, because Postfix changes user, and Dovecot, which
+// checks passwords for it.
 func StartPostfix(tb testing.TB) *Postfix {
 	tb.Helper()
 	command := program(tb, "postfix")
@@ -94,21 +103,21 @@ func StartPostfix(tb testing.TB) *Postfix {
 	}
 	p := &Postfix{
 		STARTTLS: loopback(FreePort(tb)), Implicit: loopback(FreePort(tb)), Plain: loopback(FreePort(tb)),
+		Login: loopback(FreePort(tb)), Username: "loginwall@example.com", Password: "postfix-test-password",
 		tb: tb, dir: directory(tb, "postfix"), command: command,
 	}
+	socket := startAuth(tb, directory(tb, "dovecot"), p.Password)
 	cert := issue(tb, "localhost", "mail.loginwall.test")
 	p.CA = []byte(cert.authority)
 	p.CAFile = write(tb, p.dir, "ca.pem", cert.authority, 0o644)
 	write(tb, p.dir, "chain.pem", cert.chain, 0o644)
 	write(tb, p.dir, "key.pem", cert.key, 0o600)
 	write(tb, p.dir, "refused", "/^nobody@/ 550 5.1.1 no such mailbox\n/^later@/ 450 4.2.1 mailbox busy\n", 0o644)
-	write(tb, p.dir, "main.cf", fmt.Sprintf(postfixMain, p.dir, owner.Uid, owner.Gid), 0o644)
-	write(tb, p.dir, "master.cf", fmt.Sprintf(postfixMaster, p.STARTTLS, p.Implicit, p.Plain), 0o644)
-	p.ownedBy("mail", "inbox")
-	p.ownedBy("postfix", "data")
-	if err := os.Mkdir(filepath.Join(p.dir, "queue"), 0o755); err != nil {
-		tb.Fatalf("make queue: %v", err)
-	}
+	write(tb, p.dir, "main.cf", fmt.Sprintf(postfixMain, p.dir, owner.Uid, owner.Gid, socket), 0o644)
+	write(tb, p.dir, "master.cf", fmt.Sprintf(postfixMaster, p.STARTTLS, p.Implicit, p.Plain, p.Login), 0o644)
+	makeOwned(tb, "mail", filepath.Join(p.dir, "inbox"))
+	makeOwned(tb, "postfix", filepath.Join(p.dir, "data"))
+	makeDirectory(tb, filepath.Join(p.dir, "queue"))
 	tb.Cleanup(func() {
 		p.Stop()
 		if tb.Failed() {
@@ -172,10 +181,4 @@ func (p *Postfix) WaitForMail(address string, n int) Mail {
 		return len(mails) >= n
 	})
 	return mails[len(mails)-1]
-}
-
-// ownedBy makes a directory of the server that belongs to a system user.
-func (p *Postfix) ownedBy(name, dir string) {
-	p.tb.Helper()
-	makeOwned(p.tb, name, filepath.Join(p.dir, dir))
 }

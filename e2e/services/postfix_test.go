@@ -42,6 +42,15 @@ func TestPostfix(t *testing.T) {
 	if err := send(server, server.Plain, false, "plain@example.com"); err != nil {
 		t.Errorf("send where no encryption is offered: %v", err)
 	}
+	if err := send(server, server.Login, true, "jo@example.com"); !errors.As(err, &refused) || refused.Code != 554 {
+		t.Errorf("mail without a password where one is required: %v, want 554", err)
+	}
+	if err := logIn(server, "wrong"); !errors.As(err, &refused) || refused.Code != 535 {
+		t.Errorf("wrong password: %v, want 535", err)
+	}
+	if err := logIn(server, server.Password); err != nil {
+		t.Errorf("right password: %v", err)
+	}
 	conn, err := tls.Dial("tcp", server.Implicit, &tls.Config{RootCAs: roots(server), ServerName: "localhost"})
 	if err != nil {
 		t.Fatalf("connect with TLS at once: %v", err)
@@ -65,7 +74,22 @@ func roots(server *Postfix) *x509.CertPool {
 	return pool
 }
 
+// logIn sends a mail to somebody with a password.
+func logIn(server *Postfix, password string) error {
+	return dialogue(server, server.Login, true, func(c *smtp.Client) error {
+		if err := c.Auth(smtp.PlainAuth("", server.Username, password, "localhost")); err != nil {
+			return err
+		}
+		return hand(c, "known@example.com")
+	})
+}
+
 func send(server *Postfix, address string, encrypted bool, to string) error {
+	return dialogue(server, address, encrypted, func(c *smtp.Client) error { return hand(c, to) })
+}
+
+// dialogue connects, says what is to be said and ends the connection.
+func dialogue(server *Postfix, address string, encrypted bool, say func(*smtp.Client) error) error {
 	conn, err := net.Dial("tcp", address)
 	if err != nil {
 		return err
@@ -80,6 +104,14 @@ func send(server *Postfix, address string, encrypted bool, to string) error {
 			return err
 		}
 	}
+	if err := say(c); err != nil {
+		return err
+	}
+	return c.Quit()
+}
+
+// hand gives the server the sample mail.
+func hand(c *smtp.Client, to string) error {
 	if err := c.Mail("no-reply@example.com"); err != nil {
 		return err
 	}
@@ -93,8 +125,5 @@ func send(server *Postfix, address string, encrypted bool, to string) error {
 	if _, err := w.Write([]byte(sample)); err != nil {
 		return err
 	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	return c.Quit()
+	return w.Close()
 }

@@ -81,6 +81,14 @@ func directory(tb testing.TB, name string) string {
 	return dir
 }
 
+// makeDirectory makes a directory that everybody may enter, and those above it.
+func makeDirectory(tb testing.TB, path string) {
+	tb.Helper()
+	if err := os.MkdirAll(path, 0o755); err != nil {
+		tb.Fatalf("make directory: %v", err)
+	}
+}
+
 // write puts text into a file of dir and returns its path.
 func write(tb testing.TB, dir, name, text string, mode os.FileMode) string {
 	tb.Helper()
@@ -104,9 +112,11 @@ func FreePort(tb testing.TB) int {
 
 func loopback(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// listening reports whether something accepts connections at address.
-func listening(address string) bool {
-	c, err := net.DialTimeout("tcp", address, time.Second)
+// listening reports whether something accepts connections at a TCP address.
+func listening(address string) bool { return accepts("tcp", address) }
+
+func accepts(network, address string) bool {
+	c, err := net.DialTimeout(network, address, time.Second)
 	if err != nil {
 		return false
 	}
@@ -180,8 +190,13 @@ func (p *process) stop() {
 	<-p.done
 }
 
-// up waits until the program accepts connections, and fails at once when it has ended.
+// up waits until the program accepts connections at a TCP address, and fails at once when it has ended.
 func (p *process) up(tb testing.TB, address string) {
+	tb.Helper()
+	p.upAt(tb, "tcp", address)
+}
+
+func (p *process) upAt(tb testing.TB, network, address string) {
 	tb.Helper()
 	eventually(tb, p.name+" at "+address, startTimeout, func() bool {
 		select {
@@ -189,7 +204,7 @@ func (p *process) up(tb testing.TB, address string) {
 			tb.Fatalf("%s ended at once:\n%s", p.name, tail(p.log))
 		default:
 		}
-		return listening(address)
+		return accepts(network, address)
 	})
 }
 

@@ -20,35 +20,6 @@ type Roundcube struct {
 
 const roundcubeSecret = "roundcube-test-secret"
 
-// Every address is a user, the secret is everybody's password: who somebody is has been decided before.
-const dovecotConf = `base_dir = %[1]s/run
-state_dir = %[1]s/run
-log_path = /dev/stderr
-listen = 127.0.0.1
-protocols = imap
-ssl = no
-disable_plaintext_auth = no
-auth_mechanisms = plain login
-first_valid_uid = 1
-mail_location = maildir:%[1]s/mail/%%u
-passdb {
-  driver = static
-  args = password=%[3]s
-}
-userdb {
-  driver = static
-  args = uid=mail gid=mail home=%[1]s/mail/%%u
-}
-service imap-login {
-  inet_listener imap {
-    port = %[2]d
-  }
-  inet_listener imaps {
-    port = 0
-  }
-}
-`
-
 const roundcubeConf = `<?php
 $config = [
     'db_dsnw' => 'sqlite:///%[1]s/roundcube.db?mode=0600',
@@ -67,8 +38,7 @@ $config = [
 // StartRoundcube starts Dovecot and Roundcube. It needs root, because Dovecot changes user.
 func StartRoundcube(tb testing.TB) *Roundcube {
 	tb.Helper()
-	dovecot, php, sqlite := program(tb, "dovecot"), program(tb, "php"), program(tb, "sqlite3")
-	asRoot(tb, "dovecot")
+	php, sqlite := program(tb, "php"), program(tb, "sqlite3")
 	const site, defaults, schema = "/var/lib/roundcube/public_html", "/etc/roundcube/defaults.inc.php",
 		"/usr/share/roundcube/SQL/sqlite.initial.sql"
 	for _, path := range []string{site, defaults, schema} {
@@ -77,16 +47,10 @@ func StartRoundcube(tb testing.TB) *Roundcube {
 		}
 	}
 	r := &Roundcube{Secret: roundcubeSecret, tb: tb, dir: directory(tb, "roundcube")}
-	for _, sub := range []string{"run", "conf", "logs", "temp"} {
-		if err := os.Mkdir(filepath.Join(r.dir, sub), 0o755); err != nil {
-			tb.Fatalf("make directory: %v", err)
-		}
+	for _, sub := range []string{"conf", "logs", "temp"} {
+		makeDirectory(tb, filepath.Join(r.dir, sub))
 	}
-	makeOwned(tb, "mail", filepath.Join(r.dir, "mail"))
-
-	imap, web := FreePort(tb), FreePort(tb)
-	conf := write(tb, r.dir, "dovecot.conf", fmt.Sprintf(dovecotConf, r.dir, imap, roundcubeSecret), 0o644)
-	start(tb, r.dir, "dovecot", nil, dovecot, "-F", "-c", conf).up(tb, loopback(imap))
+	imap, web := startIMAP(tb, r.dir, r.Secret), FreePort(tb)
 
 	confDir := filepath.Join(r.dir, "conf")
 	settings, err := os.ReadFile(defaults)
