@@ -261,10 +261,15 @@ func TestOutboxBackOff(t *testing.T) {
 }
 
 // memory is an outbox store with one message, for a test that runs on a fake clock.
-type memory struct{ m policy.Message }
+type memory struct {
+	mu sync.Mutex
+	m  policy.Message
+}
 
 func (s *memory) EnqueueMessages(context.Context, ...policy.Message) error { return nil }
 func (s *memory) ClaimMessages(_ context.Context, now time.Time, lease time.Duration, _ int) ([]policy.Message, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.m.NotBefore.After(now) {
 		return nil, nil
 	}
@@ -273,10 +278,14 @@ func (s *memory) ClaimMessages(_ context.Context, now time.Time, lease time.Dura
 	return []policy.Message{s.m}, nil
 }
 func (s *memory) DelayMessage(_ context.Context, _ string, notBefore time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.m.NotBefore = notBefore
 	return nil
 }
 func (s *memory) RemoveMessage(context.Context, string) error { return nil }
 func (s *memory) PendingMessages(context.Context) (int, time.Time, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return 1, s.m.NotBefore, nil
 }
