@@ -183,8 +183,9 @@ needs=(
 	postfix:postfix
 	bearerbox:kannel /usr/lib/kannel/test/fakesmsc:kannel-extras
 	dovecot:dovecot-imapd /usr/lib/dovecot/imap:dovecot-imapd
-	php:php-cli /usr/share/doc/php-sqlite3:php-sqlite3 sqlite3:sqlite3
-	/var/lib/roundcube/public_html:roundcube-core /usr/share/doc/roundcube-sqlite3:roundcube-sqlite3
+	php:php-cli sqlite3:sqlite3
+	/var/lib/roundcube/public_html:roundcube-core
+	/usr/share/dbconfig-common/data/roundcube/install/sqlite3:roundcube-sqlite3
 	/usr/share/roundcube/plugins/http_authentication:roundcube-plugins
 	node:nodejs npm:npm
 )
