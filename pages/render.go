@@ -1,0 +1,241 @@
+// Package pages is what people see: a view in, bytes out. It renders the pages, mails, texts and calls in every
+// language, from templates and words that are read and checked once, in New. Nothing is read while rendering.
+package pages
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	texttemplate "text/template"
+)
+
+//go:embed templates styles words
+var embedded embed.FS
+
+// Options is what is the same for every page of a realm.
+type Options struct {
+	SiteName   string   // shown on pages, in mails and texts; "" is Loginwall
+	SupportURL string   // where help is found: http, https or mailto; "" for nowhere
+	Base       string   // the prefix of all addresses, such as /_auth, which is also the default
+	Languages  []string // words files by name, the first is for whoever asks for none of them; default: en
+	Overlay    fs.FS    // files that stand in for built-in ones: templates/…, styles/…, words/…; may be nil
+}
+
+// Renderer renders views and messages. It does not change after New and is safe for concurrent use.
+type Renderer struct {
+	options  Options
+	editions map[string]*edition
+	assets   map[string]asset // by hashed name
+	hashed   map[string]string
+	buffers  sync.Pool
+}
+
+// edition is everything in one language. Templates know their language by functions bound when they were parsed, so
+// no request can ever see a page in the language of another.
+type edition struct {
+	words    *words
+	pages    map[string]*template.Template
+	mailHTML *template.Template
+	mailText *texttemplate.Template
+}
+
+// site is what the templates know of the whole site.
+type site struct {
+	Name       string
+	SupportURL string
+	Style      string // address of the style sheet
+}
+
+// field is one form field of a view as the partials print it.
+type field struct {
+	Name        string
+	Problems    []Problem
+	Focused     bool
+	DescribedBy string // ids, for aria-describedby
+}
+
+// fieldOf is the named field of v, described by the elements whose ids are given and by its problems. The name "" is
+// for what is wrong with the form as a whole.
+func fieldOf(v View, name string, ids ...string) field {
+	f := field{Name: name, Focused: name != "" && v.Focus() == name}
+	for _, p := range v.Problems() {
+		if p.Field == name {
+			f.Problems = append(f.Problems, p)
+		}
+	}
+	if len(f.Problems) > 0 {
+		ids = append(ids, name+"-error")
+	}
+	f.DescribedBy = strings.Join(ids, " ")
+	return f
+}
+
+var prefix = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
+
+// New reads and parses everything and renders every page once in each language, so that a broken override is found at
+// start-up and not by a visitor. Errors name the file.
+func New(o Options) (*Renderer, error) {
+	if o.SiteName = flat(o.SiteName); o.SiteName == "" {
+		o.SiteName = "Loginwall"
+	}
+	if o.Base == "" {
+		o.Base = "/_auth"
+	}
+	if !prefix.MatchString(o.Base) {
+		return nil, fmt.Errorf("read options: base %q is not a path like /_auth", o.Base)
+	}
+	if err := checkSupport(o.SupportURL); err != nil {
+		return nil, err
+	}
+	if len(o.Languages) == 0 {
+		o.Languages = []string{reference}
+	}
+	files, err := overlay(o.Overlay)
+	if err != nil {
+		return nil, err
+	}
+	r := &Renderer{options: o, editions: map[string]*edition{}, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
+	if r.assets, r.hashed, err = readAssets(files); err != nil {
+		return nil, err
+	}
+	for _, language := range o.Languages {
+		w, err := readLanguage(o.Overlay, language)
+		if err != nil {
+			return nil, err
+		}
+		w.site = o.SiteName
+		if r.editions[language], err = r.parse(files, w); err != nil {
+			return nil, err
+		}
+	}
+	return r, r.rehearse()
+}
+
+func checkSupport(support string) error {
+	u, err := url.Parse(support)
+	if err != nil || support != "" && !slices.Contains([]string{"http", "https", "mailto"}, u.Scheme) {
+		return fmt.Errorf("read options: support url is not an http, https or mailto address")
+	}
+	return nil
+}
+
+// parse makes the edition in the language of w. Each page is a set of its own: layout, all partials, and itself.
+func (r *Renderer) parse(files fs.FS, w *words) (*edition, error) {
+	functions := r.functions(w)
+	shared, err := template.New("").Option("missingkey=error").Funcs(functions).
+		ParseFS(files, "templates/layout.html", "templates/partials/*.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse templates: %w", err)
+	}
+	e := &edition{words: w, pages: map[string]*template.Template{}}
+	for _, v := range samples() {
+		if e.pages[v.file()] != nil {
+			continue
+		}
+		page, err := shared.Clone()
+		if err == nil {
+			page, err = page.ParseFS(files, "templates/pages/"+v.file()+".html")
+		}
+		if err != nil {
+			return nil, fmt.Errorf("parse templates: %w", err)
+		}
+		e.pages[v.file()] = page
+	}
+	e.mailHTML, err = template.New("letter.html").Option("missingkey=error").Funcs(functions).
+		ParseFS(files, "templates/mail/letter.html")
+	if err != nil {
+		return nil, fmt.Errorf("parse templates: %w", err)
+	}
+	e.mailText, err = texttemplate.New("letter.txt").Option("missingkey=error").Funcs(texttemplate.FuncMap(functions)).
+		ParseFS(files, "templates/mail/letter.txt")
+	if err != nil {
+		return nil, fmt.Errorf("parse templates: %w", err)
+	}
+	return e, nil
+}
+
+// functions are what templates can call. None of them depends on a request.
+func (r *Renderer) functions(w *words) template.FuncMap {
+	s := site{Name: r.options.SiteName, SupportURL: r.options.SupportURL, Style: r.path("assets/" + r.hashed[styleSheet])}
+	return template.FuncMap{
+		"t":             func(key string, args ...any) (template.HTML, error) { return w.markup(say(key, args...)) },
+		"plain":         func(key string, args ...any) (string, error) { return w.plain(say(key, args...)) },
+		"say":           w.markup,
+		"text":          w.plain,
+		"field":         fieldOf,
+		"site":          func() site { return s },
+		"path":          r.path,
+		"language":      func() string { return w.language },
+		"direction":     func() string { return w.direction },
+		"device":        device,
+		"passwordRules": passwordRules,
+	}
+}
+
+// path is the address of one of our pages.
+func (r *Renderer) path(page string) string { return r.options.Base + "/" + page }
+
+// edition is the one in the language asked for, or in the first.
+func (r *Renderer) edition(language string) *edition {
+	if e := r.editions[language]; e != nil {
+		return e
+	}
+	return r.editions[r.options.Languages[0]]
+}
+
+// Render makes the whole page, or an error and nothing: a template that fails half-way never reaches the visitor. The
+// error holds nothing of the view.
+func (r *Renderer) Render(v View) ([]byte, error) {
+	buffer := r.buffers.Get().(*bytes.Buffer)
+	defer r.buffers.Put(buffer)
+	buffer.Reset()
+	if err := r.edition(v.language()).pages[v.file()].ExecuteTemplate(buffer, "layout", v); err != nil {
+		return nil, fmt.Errorf("render %s: %w", v.file(), err)
+	}
+	return bytes.Clone(buffer.Bytes()), nil
+}
+
+// rehearse renders every page and mail once in every language: templates are escaped and their fields resolved only
+// when they run.
+func (r *Renderer) rehearse() error {
+	for _, language := range r.options.Languages {
+		e := r.editions[language]
+		for name, v := range samples() {
+			if err := e.pages[v.file()].ExecuteTemplate(new(bytes.Buffer), "layout", v); err != nil {
+				return fmt.Errorf("try page %s in %s: %w", name, language, err)
+			}
+		}
+		for name, l := range sampleLetters() {
+			if _, err := r.mail(e, l); err != nil {
+				return fmt.Errorf("try mail %s in %s: %w", name, language, err)
+			}
+		}
+	}
+	return nil
+}
+
+// MatchLanguage picks the language for an Accept-Language header: the wanted one with the highest weight that there
+// is, by its full tag or by its first part; else the first of Options.Languages.
+func (r *Renderer) MatchLanguage(acceptLanguage string) string {
+	best, weight := r.options.Languages[0], 0.0
+	for item := range strings.SplitSeq(acceptLanguage, ",") {
+		tag, q := parseWeight(item)
+		if q <= weight {
+			continue
+		}
+		for _, have := range r.options.Languages {
+			if strings.EqualFold(tag, have) || strings.HasPrefix(strings.ToLower(tag), strings.ToLower(have)+"-") {
+				best, weight = have, q
+				break
+			}
+		}
+	}
+	return best
+}

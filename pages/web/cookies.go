@@ -1,0 +1,182 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/gorilla/securecookie"
+)
+
+// The cookies of the wall, without the prefixes that https adds.
+const (
+	sessionName = "loginwall"      // the session's token
+	flowName    = "loginwall-flow" // the emailed link a browser has opened
+	formName    = "loginwall-form" // what the forms before a sign-in are bound to
+)
+
+// cookie is one of our cookies under the name and with the attributes it has for one kind of connection.
+type cookie struct {
+	name   string
+	domain string
+	secure bool
+	sealed bool // encrypted, not only signed
+}
+
+// sessionCookie holds a random token only, so it is signed and not encrypted.
+func (h *Handler) sessionCookie(secure bool) cookie {
+	c := hostCookie(sessionName, secure, false)
+	if h.CookieDomain != "" {
+		c.domain = h.CookieDomain
+		if secure {
+			c.name = "__Secure-" + sessionName // __Host- allows no domain
+		}
+	}
+	return c
+}
+
+// hostCookie is a cookie that no other host can set over https: browsers accept the prefix only from the host itself
+// (RFC 6265bis, 4.1.3).
+func hostCookie(name string, secure, sealed bool) cookie {
+	if secure {
+		name = "__Host-" + name
+	}
+	return cookie{name: name, secure: secure, sealed: sealed}
+}
+
+// CookieNames lists every cookie the wall may set, in every spelling: with and without https, with and without a
+// cookie domain. None of them is the app's business; see OwnCookie for names the app could take for one of these.
+func CookieNames() []string {
+	var names []string
+	for _, prefix := range []string{"__Host-", "__Secure-", ""} {
+		for _, name := range []string{sessionName, flowName, formName} {
+			names = append(names, prefix+name)
+		}
+	}
+	return names
+}
+
+// SessionToken reads the session's token from the Cookie header. present says that a cookie of the name was there;
+// token is "" when none of them verifies, and then the visitor is anonymous. Garbage never reaches the store. An error
+// means that the keys could not be read.
+func (h *Handler) SessionToken(r *http.Request, req Request) (token string, present bool, err error) {
+	var value []byte
+	ok, present, err := h.read(r, h.sessionCookie(req.Secure), &value)
+	if !ok {
+		return "", present, err
+	}
+	return string(value), true, nil
+}
+
+// read decodes the first cookie of the name that verifies. A browser may send several of one name, of which a
+// neighbouring host has set all but one.
+func (h *Handler) read(r *http.Request, c cookie, into any) (ok, present bool, err error) {
+	values := sentValues(r, c.name)
+	if len(values) == 0 {
+		return false, false, nil
+	}
+	codecs, err := h.codecsFor(r.Context(), c)
+	if err != nil {
+		return false, true, err
+	}
+	for _, value := range values {
+		for _, codec := range codecs {
+			if codec.Decode(c.name, value, into) == nil {
+				return true, true, nil
+			}
+		}
+	}
+	return false, true, nil
+}
+
+// sentValues lists what the browser sent under a name, also what no cookie of ours can look like.
+func sentValues(r *http.Request, wanted string) []string {
+	var values []string
+	for _, line := range r.Header["Cookie"] {
+		for pair := range strings.SplitSeq(line, ";") {
+			if name, value, _ := strings.Cut(strings.TrimSpace(pair), "="); name == wanted {
+				values = append(values, value)
+			}
+		}
+	}
+	return values
+}
+
+// set encodes a cookie to be sent with the answer. It lives as long as the browser does: how long it means anything is
+// the server's decision.
+func (v *visit) set(c cookie, value any) error {
+	codecs, err := v.codecsFor(v.ctx(), c)
+	if err != nil {
+		return err
+	}
+	encoded, err := codecs[0].Encode(c.name, value)
+	if err != nil {
+		return fmt.Errorf("encode cookie: %w", err)
+	}
+	v.queue(c, encoded, 0)
+	return nil
+}
+
+// clear takes a cookie from the browser, with the attributes it was set with.
+func (v *visit) clear(c cookie) { v.queue(c, "", -1) }
+
+// queue replaces what was queued under the same name.
+func (v *visit) queue(c cookie, value string, maxAge int) {
+	next := &http.Cookie{
+		Name: c.name, Value: value, Path: "/", Domain: c.domain, MaxAge: maxAge,
+		Secure: c.secure, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	}
+	for i, queued := range v.cookies {
+		if queued.Name == c.name {
+			v.cookies[i] = next
+			return
+		}
+	}
+	v.cookies = append(v.cookies, next)
+}
+
+// setCookies sends what was queued.
+func (v *visit) setCookies() {
+	for _, c := range v.cookies {
+		http.SetCookie(v.w, c)
+	}
+	v.cookies = nil
+}
+
+// codecsFor returns the codecs of a cookie, the one to write with first. All keys of the realm are good for reading.
+func (h *Handler) codecsFor(ctx context.Context, c cookie) ([]*securecookie.SecureCookie, error) {
+	signing, err := h.Gate.Keys().Derive(ctx, "cookie")
+	if err != nil {
+		return nil, err
+	}
+	kind := "signed "
+	sealing := signing
+	if c.sealed {
+		kind = "sealed "
+		if sealing, err = h.Gate.Keys().Derive(ctx, "cookie encryption"); err != nil {
+			return nil, err
+		}
+	}
+	var codecs []*securecookie.SecureCookie
+	for i, key := range signing {
+		if i >= len(sealing) || sealing[i].ID != key.ID {
+			break // the keyring changed between the two; what is left is good
+		}
+		if known, ok := h.codecs.Load(kind + key.ID); ok {
+			codecs = append(codecs, known.(*securecookie.SecureCookie))
+			continue
+		}
+		codec := securecookie.New(key.Secret[:], nil).SetSerializer(securecookie.NopEncoder{})
+		if c.sealed {
+			codec = securecookie.New(key.Secret[:], sealing[i].Secret[:]).SetSerializer(securecookie.JSONEncoder{})
+		}
+		codec.MaxAge(0) // what is too old is decided by the server's records
+		h.codecs.Store(kind+key.ID, codec)
+		codecs = append(codecs, codec)
+	}
+	if len(codecs) == 0 {
+		return nil, fmt.Errorf("read cookie keys: keyring changed")
+	}
+	return codecs, nil
+}

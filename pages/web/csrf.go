@@ -1,0 +1,149 @@
+package web
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/binary"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/loginwall/loginwall/policy"
+)
+
+// ownOrigin tells whether a post came from one of our own pages, as far as the browser says (OWASP ASVS 5.0, 3.5.1).
+// Neighbouring hosts are not trusted. Requests that say nothing are left to the form token.
+func (v *visit) ownOrigin() bool {
+	site := v.r.Header.Get("Sec-Fetch-Site")
+	if site != "" && site != "same-origin" && site != "none" {
+		return false
+	}
+	origins := v.r.Header["Origin"]
+	if len(origins) == 0 {
+		return true
+	}
+	if len(origins) > 1 {
+		return false
+	}
+	if origins[0] == "null" {
+		// Pages behind a link send no Referer, and so no Origin. A sandboxed frame cannot call itself same-origin.
+		return site == "same-origin"
+	}
+	for _, own := range []string{v.req.origin(v.r.Host), v.Origin()} {
+		if own != "" && strings.EqualFold(origins[0], own) {
+			return true
+		}
+	}
+	return false
+}
+
+func (req Request) origin(host string) string {
+	switch {
+	case req.Origin != "":
+		return req.Origin
+	case req.Secure:
+		return "https://" + host
+	}
+	return "http://" + host
+}
+
+// plain tells whether a connection is http over a network. Browsers treat loopback like https.
+func (req Request) plain() bool {
+	if req.Secure {
+		return false
+	}
+	_, host, _ := strings.Cut(req.Origin, "://")
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return false
+	}
+	ip, err := netip.ParseAddr(host)
+	return err != nil || !ip.IsLoopback()
+}
+
+// tokenLife is how long a form may lie open.
+const tokenLife = 12 * time.Hour
+
+// A form token is a time, random bytes, the hash of what it is bound to, and a MAC over the three. It carries what it
+// is bound to so that a form of a former visit can be told from a forged one, and be shown again.
+const (
+	timeSize  = 8
+	nonceSize = 16
+	boundSize = 16
+	tokenSize = timeSize + nonceSize + boundSize + sha256.Size
+)
+
+// verdict is what a form token is worth.
+type verdict int
+
+const (
+	forged  verdict = iota // missing, or not made by us
+	foreign                // made for another session, link or browser
+	tooOld
+	fits
+)
+
+// bound is what a form token holds good for: the signed-in session, the opened link, or the browser's form cookie.
+func boundToSession(token string) string { return "session " + token }
+func boundToFlow(id string) string       { return "flow " + id }
+func boundToForm(id string) string       { return "form " + id }
+
+// formToken makes the hidden field of a form.
+func (v *visit) formToken(bound string) (string, error) {
+	keys, err := v.Gate.Keys().Derive(v.ctx(), "form")
+	if err != nil {
+		return "", err
+	}
+	b := make([]byte, timeSize+nonceSize, tokenSize)
+	binary.BigEndian.PutUint64(b, uint64(v.Gate.Now().Unix()))
+	rand.Read(b[timeSize:])
+	b = append(b, boundHash(bound)...)
+	b = append(b, sign(keys[0].Secret, b)...)
+	return base64.RawURLEncoding.EncodeToString(b), nil
+}
+
+// judge tells what the token of a posted form is worth.
+func (v *visit) judge(token, bound string) (verdict, error) {
+	keys, err := v.Gate.Keys().Derive(v.ctx(), "form")
+	if err != nil {
+		return forged, err
+	}
+	b, err := base64.RawURLEncoding.Strict().DecodeString(token)
+	if err != nil || len(b) != tokenSize {
+		return forged, nil
+	}
+	body, mac := b[:tokenSize-sha256.Size], b[tokenSize-sha256.Size:]
+	ours := false
+	for _, key := range keys {
+		ours = ours || hmac.Equal(mac, sign(key.Secret, body))
+	}
+	if !ours {
+		return forged, nil
+	}
+	if subtle.ConstantTimeCompare(body[timeSize+nonceSize:], boundHash(bound)) != 1 {
+		return foreign, nil
+	}
+	made, now := time.Unix(int64(binary.BigEndian.Uint64(body)), 0), v.Gate.Now()
+	if !now.Before(made.Add(tokenLife)) || made.After(now.Add(policy.FutureTolerance)) {
+		return tooOld, nil
+	}
+	return fits, nil
+}
+
+func boundHash(bound string) []byte {
+	sum := sha256.Sum256([]byte(bound))
+	return sum[:boundSize]
+}
+
+func sign(secret [32]byte, body []byte) []byte {
+	mac := hmac.New(sha256.New, secret[:])
+	mac.Write(body)
+	return mac.Sum(nil)
+}

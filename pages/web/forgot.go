@@ -1,0 +1,73 @@
+package web
+
+import (
+	"strings"
+	"time"
+
+	"github.com/loginwall/loginwall/pages"
+)
+
+// sent marks the address of the page that says a mail is on its way.
+const sent = "sent"
+
+// forgotPage asks for the address, or says that a mail was sent to the one typed before.
+func (v *visit) forgotPage() error {
+	state, err := v.formState()
+	if err != nil {
+		return err
+	}
+	page, err := v.openPage(state)
+	if err != nil {
+		return err
+	}
+	if v.query().Has(sent) && state.Email != "" {
+		v.show(pages.Sent{Page: page, Email: state.Email, MinutesValid: int(v.Rules.ResetLink / time.Minute)})
+		return nil
+	}
+	v.show(pages.Forgot{Page: page})
+	return nil
+}
+
+// forgot takes the address. The answer is one and the same for every address, also for what cannot be one.
+func (v *visit) forgot() error {
+	f, ok := v.form(fieldToken, fieldEmail)
+	if !ok {
+		return nil
+	}
+	if !f.has(fieldEmail) || len(f[fieldEmail]) > longestEmail {
+		v.show(pages.BadRequest{Page: v.page()})
+		return nil
+	}
+	state, err := v.formState()
+	if err != nil {
+		return err
+	}
+	worth, err := v.judge(f[fieldToken], boundToForm(state.ID))
+	if err != nil {
+		return err
+	}
+	if worth == forged {
+		v.refuseForged()
+		return nil
+	}
+	email := typed(f[fieldEmail])
+	blank := strings.TrimSpace(email) == ""
+	if worth != fits || blank {
+		page, err := v.openPage(state)
+		if err != nil {
+			return err
+		}
+		page.FormTooOld = worth != fits
+		v.again(pages.Forgot{Page: page, Email: email, BadAddress: blank}, worth)
+		return nil
+	}
+	if err := v.Gate.Forgot(v.ctx(), f[fieldEmail], v.req.Client); err != nil {
+		return err
+	}
+	state.Email = email
+	if err := v.keepFormState(state); err != nil {
+		return err
+	}
+	v.redirect(v.Base + "/forgot?" + sent)
+	return nil
+}

@@ -1,0 +1,76 @@
+package web
+
+import (
+	"github.com/loginwall/loginwall/pages"
+	"github.com/loginwall/loginwall/policy"
+)
+
+// clearSiteData takes from the browser what the session may have left there, the app's own cookies too. Browsers listen
+// to it over https only, and none is relied on to.
+const clearSiteData = `"cache", "cookies", "storage"`
+
+// logoutPage asks. Nothing ends by being opened: pages of others can make a browser open it.
+func (v *visit) logoutPage() error {
+	id, reason, token, err := v.identity(false)
+	if err != nil {
+		return err
+	}
+	if reason != policy.OK {
+		v.redirect(v.Base + "/login")
+		return nil
+	}
+	page, err := v.signedInPage(&id, token)
+	if err != nil {
+		return err
+	}
+	v.show(pages.Logout{Page: page, ContinueURL: start})
+	return nil
+}
+
+// signOut ends the session everywhere it is in use. Twice is safe.
+func (v *visit) signOut() error {
+	f, ok := v.form(fieldToken)
+	if !ok {
+		return nil
+	}
+	id, reason, token, err := v.identity(false)
+	if err != nil {
+		return err
+	}
+	if reason != policy.OK {
+		v.redirect(v.Base + "/login")
+		return nil
+	}
+	worth, err := v.judge(f[fieldToken], boundToSession(token))
+	if err != nil {
+		return err
+	}
+	switch worth {
+	case fits:
+		return v.endOwnSession(token)
+	case forged:
+		v.refuseForged()
+		return nil
+	}
+	page, err := v.signedInPage(&id, token)
+	if err != nil {
+		return err
+	}
+	page.FormTooOld = true
+	v.again(pages.Logout{Page: page, ContinueURL: start}, worth)
+	return nil
+}
+
+// endOwnSession ends the session this browser holds and forgets all it knows of it.
+func (v *visit) endOwnSession(token string) error {
+	if err := v.Gate.SignOut(v.ctx(), token, v.req.Client); err != nil {
+		return err
+	}
+	v.clear(v.sessionCookie(v.req.Secure))
+	v.dropFlow()
+	if v.req.Secure {
+		v.w.Header().Set("Clear-Site-Data", clearSiteData)
+	}
+	v.redirect(v.Base + "/login?" + signedOut)
+	return nil
+}

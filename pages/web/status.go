@@ -1,0 +1,64 @@
+package web
+
+import (
+	"math"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/loginwall/loginwall/pages"
+	"github.com/loginwall/loginwall/policy"
+)
+
+// session tells scripts of the app how long the session lasts, so that they can warn in time. Asking is no activity.
+func (v *visit) session() error {
+	id, reason, _, err := v.identity(false)
+	if err != nil {
+		v.Unavailable(v.w, v.r, v.req)
+		return nil
+	}
+	v.cookies = nil
+	v.w.Header().Add("Vary", "Cookie")
+	if reason != policy.OK {
+		v.json(http.StatusOK, map[string]any{"signed_in": false})
+		return nil
+	}
+	idle, all := v.Gate.SessionLeft(id)
+	answer := map[string]any{
+		"signed_in":        true,
+		"idle_seconds":     int(idle / time.Second),
+		"lifetime_seconds": int(all / time.Second),
+	}
+	if ends, does := v.Rules.PasswordEnds(&id.Account); does {
+		left := ends.Sub(v.Gate.Now()).Hours() / 24
+		answer["password_days_left"] = max(0, int(math.Ceil(left)))
+	}
+	v.json(http.StatusOK, answer)
+	return nil
+}
+
+// health tells load balancers whether anything can be decided here, and nothing else.
+func (v *visit) health() error {
+	if err := v.Gate.Store.Check(v.ctx()); err != nil {
+		v.w.Header().Set("Retry-After", seconds(retryLater))
+		v.send(http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte("unavailable\n"))
+		return nil
+	}
+	v.send(http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
+	return nil
+}
+
+const assetPrefix = "/assets/"
+
+// asset sends a style sheet, script or picture.
+func (v *visit) asset() error {
+	content, contentType, ok := v.Renderer.Asset(strings.TrimPrefix(v.req.Path, v.Base+assetPrefix))
+	if !ok {
+		v.show(pages.NotFound{Page: v.page()})
+		return nil
+	}
+	pages.SetAssetHeaders(v.w.Header(), contentType)
+	v.transport()
+	v.write(http.StatusOK, content)
+	return nil
+}

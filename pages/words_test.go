@@ -1,0 +1,275 @@
+package pages
+
+import (
+	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"text/template/parse"
+	"time"
+)
+
+// shoutingLanguage is a complete second language, made of the first: xx, in capitals.
+func shoutingLanguage(t testing.TB) fstest.MapFS {
+	t.Helper()
+	w, err := readWords(embedded, nil, reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := regexp.MustCompile(`\{[a-z]+\}|[^{]+`)
+	shout := func(s string) string {
+		return place.ReplaceAllStringFunc(s, func(part string) string {
+			if part[0] == '{' {
+				return part
+			}
+			return strings.ToUpper(part)
+		})
+	}
+	all := map[string]any{}
+	for key, text := range w.texts {
+		all[key] = shout(text)
+	}
+	for key, forms := range w.lists {
+		loud := slices.Clone(forms)
+		for i := range loud {
+			loud[i] = shout(loud[i])
+		}
+		all[key] = loud
+	}
+	all["language.direction"], all["language.plural"] = "rtl", "one"
+	return fstest.MapFS{"words/xx.json": {Data: encode(t, all)}}
+}
+
+func encode(t testing.TB, v any) []byte {
+	t.Helper()
+	b, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+var (
+	keyLike    = regexp.MustCompile(`^[a-z_]+(\.[a-z_]*[a-z])+$`)
+	prefixLike = regexp.MustCompile(`^[a-z_]+(\.[a-z_]+)*[._]$`)
+	wordLike   = regexp.MustCompile(`^[a-z_]+$`)
+)
+
+// sources are the files of the package but for its tests and samples: those show keys and views, and bring none.
+func sources(t *testing.T) (files []*ast.File) {
+	t.Helper()
+	names, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") || name == "samples.go" {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	return files
+}
+
+// literals are all strings written in the sources of the package and in its templates.
+func literals(t *testing.T) map[string]bool {
+	t.Helper()
+	all := map[string]bool{}
+	for _, file := range sources(t) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+				s, err := strconv.Unquote(lit.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all[s] = true
+			}
+			return true
+		})
+	}
+	e := practice(t).edition("")
+	trees := []*parse.Tree{e.mailText.Tree, e.mailHTML.Tree}
+	for _, page := range e.pages {
+		for _, part := range page.Templates() {
+			if part.Tree != nil {
+				trees = append(trees, part.Tree)
+			}
+		}
+	}
+	literal := regexp.MustCompile(`"([^"\\]*)"`)
+	for _, tree := range trees {
+		for _, match := range literal.FindAllStringSubmatch(tree.Root.String(), -1) {
+			all[match[1]] = true
+		}
+	}
+	return all
+}
+
+func TestEveryKeyThatIsUsedExistsAndTheOtherWayRound(t *testing.T) {
+	w, err := readWords(embedded, nil, reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := slices.Collect(maps.Keys(w.texts))
+	keys = slices.AppendSeq(keys, maps.Keys(w.lists))
+	used := literals(t)
+
+	for literal := range used {
+		switch {
+		case strings.HasSuffix(literal, ".html"), strings.HasSuffix(literal, ".txt"), strings.HasSuffix(literal, ".json"), strings.HasSuffix(literal, ".css"):
+		case keyLike.MatchString(literal):
+			if !slices.Contains(keys, literal) {
+				t.Errorf("%s is used and has no words", literal)
+			}
+		}
+	}
+	for _, key := range keys {
+		byPart := false
+		for literal := range used {
+			if rest, ok := strings.CutPrefix(key, literal); ok && prefixLike.MatchString(literal) && wordLike.MatchString(rest) && used[rest] {
+				byPart = true
+			}
+		}
+		if !used[key] && !byPart {
+			t.Errorf("%s has words and is not used", key)
+		}
+	}
+}
+
+var codes = []string{TooShort, TooLong, Common, Reused, ContextWord, MissingUpper, MissingLower, MissingDigit, MissingSymbol}
+
+func TestEveryCodeHasWords(t *testing.T) {
+	w := practice(t).edition("").words
+	for _, n := range []int{0, 1, 2} {
+		for _, code := range codes {
+			if _, err := w.plain(Requirement{Code: code, Want: n}.Phrase()); err != nil {
+				t.Error(err)
+			}
+		}
+		for _, code := range append(codes, NotText) {
+			if _, err := w.plain(Violation{Code: code, Want: n, Have: n}.Phrase()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	for _, n := range []Notice{NoticeSignedOut, NoticeSessionEnded, NoticePasswordChanged, NoticeOthersEnded, NoticeOneEnded} {
+		if _, err := w.plain(say("notice." + string(n))); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Every language has every key with the same places to fill.
+func TestLanguagesAreComplete(t *testing.T) {
+	place := regexp.MustCompile(`\{[^}]*\}`)
+	places := func(text string) []string {
+		found := place.FindAllString(text, -1)
+		slices.Sort(found)
+		return slices.Compact(found)
+	}
+	with, err := readWords(embedded, nil, reference)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := fs.Glob(embedded, "words/*.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no languages, error %v", err)
+	}
+	for _, file := range files {
+		w, err := readLanguage(nil, strings.TrimSuffix(path.Base(file), ".json"))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for key, text := range w.texts {
+			if !slices.Equal(places(text), places(with.texts[key])) {
+				t.Errorf("%s: %s has places %v, want %v", file, key, places(text), places(with.texts[key]))
+			}
+		}
+	}
+}
+
+func TestOverlaidWords(t *testing.T) {
+	complete := shoutingLanguage(t)
+	for name, test := range map[string]struct {
+		languages []string
+		file      string
+		content   string
+		wrong     string // in the error, "" for none
+	}{
+		"one key changed":     {[]string{"en"}, "words/en.json", `{"login.submit": "Log In"}`, ""},
+		"unknown key":         {[]string{"en"}, "words/en.json", `{"login.sbmit": "Log In"}`, "unknown login.sbmit"},
+		"no JSON":             {[]string{"en"}, "words/en.json", `{`, "words/en.json"},
+		"a number":            {[]string{"en"}, "words/en.json", `{"login.submit": 1}`, "login.submit"},
+		"a list of numbers":   {[]string{"en"}, "words/en.json", `{"time.days": [1, 2]}`, "time.days"},
+		"too few forms":       {[]string{"en"}, "words/en.json", `{"time.days": ["{count}"]}`, "time.days has 1 forms"},
+		"too few months":      {[]string{"en"}, "words/en.json", `{"time.months": ["a", "b"]}`, "time.months has 2 forms"},
+		"unknown plural rule": {[]string{"en"}, "words/en.json", `{"language.plural": "many"}`, "language.plural"},
+		"unknown direction":   {[]string{"en"}, "words/en.json", `{"language.direction": "up"}`, "language.direction"},
+		"unknown place":       {[]string{"en"}, "words/en.json", `{"login.already": "Hi {nam}"}`, "{nam}"},
+		"open brace":          {[]string{"en"}, "words/en.json", `{"login.already": "Hi {name"}`, "{name"},
+		"half a language":     {[]string{"en", "yy"}, "words/yy.json", `{"language.direction": "ltr", "language.plural": "one"}`, "missing account.address"},
+		"complete language":   {[]string{"xx"}, "words/xx.json", string(complete["words/xx.json"].Data), ""},
+	} {
+		_, err := New(Options{Languages: test.languages, Overlay: fstest.MapFS{test.file: {Data: []byte(test.content)}}})
+		switch {
+		case test.wrong == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case test.wrong != "" && (err == nil || !strings.Contains(err.Error(), test.wrong)):
+			t.Errorf("%s: error %v, want one with %q", name, err, test.wrong)
+		}
+	}
+	r := newRenderer(t, Options{Overlay: fstest.MapFS{"words/en.json": {Data: []byte(`{"login.submit": "Log In"}`)}}})
+	if page := render(t, r, Login{}); !strings.Contains(page, ">Log In</button>") {
+		t.Error("the changed word does not show")
+	}
+}
+
+func TestSpansAndMoments(t *testing.T) {
+	w := practice(t).edition("").words
+	for d, want := range map[time.Duration]string{
+		0:                            "0 seconds",
+		time.Millisecond:             "1 second",
+		59 * time.Second:             "59 seconds",
+		time.Minute:                  "1 minute",
+		61 * time.Second:             "2 minutes",
+		60 * time.Minute:             "60 minutes",
+		2 * time.Hour:                "2 hours",
+		24 * time.Hour:               "24 hours",
+		47*time.Hour + 1*time.Second: "48 hours",
+		48 * time.Hour:               "2 days",
+		7 * 24 * time.Hour:           "7 days",
+	} {
+		if got, err := w.span(d); got != want || err != nil {
+			t.Errorf("span(%v) = %q, %v, want %q", d, got, err, want)
+		}
+	}
+	east := time.FixedZone("", 5*3600)
+	if got, err := w.moment(time.Date(2026, 1, 1, 3, 7, 0, 0, east)); got != "31 December 2025, 22:07 UTC" || err != nil {
+		t.Errorf("moment = %q, %v", got, err)
+	}
+}
+
+func TestPlurals(t *testing.T) {
+	for rule, want := range map[string][]int{"none": {0, 0, 0}, "one": {1, 0, 1}, "zero-one": {0, 0, 1}} {
+		for n, form := range want {
+			if got := plurals[rule].choose(n); got != form || got >= plurals[rule].forms {
+				t.Errorf("%s of %d is form %d, want %d", rule, n, got, form)
+			}
+		}
+	}
+}
