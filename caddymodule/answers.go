@@ -1,0 +1,127 @@
+package caddymodule
+
+import (
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/loginwall/loginwall/pages"
+	"github.com/loginwall/loginwall/pages/web"
+)
+
+// methods are those that go on to the app from somebody who is signed in. Others do too, if the app knows them.
+const methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+
+// refuseMethod answers a method that never goes on.
+func (v *visit) refuseMethod() {
+	v.w.Header().Set("Allow", methods)
+	v.text(http.StatusMethodNotAllowed, "")
+}
+
+// closed answers while the store cannot be opened, and there is nothing yet that could make a page.
+func (v *visit) closed() {
+	v.w.Header().Set("Retry-After", "5")
+	v.text(http.StatusServiceUnavailable, "This page is not available for the moment. Please try again in a few seconds.")
+}
+
+// text answers in one line.
+func (v *visit) text(status int, line string) {
+	h := v.w.Header()
+	pages.SetSecurityHeaders(h)
+	if line != "" {
+		line += "\n"
+		h.Set("Content-Type", "text/plain; charset=utf-8")
+	}
+	h.Set("Content-Length", strconv.Itoa(len(line)))
+	v.w.WriteHeader(status)
+	if v.r.Method != http.MethodHead {
+		_, _ = io.WriteString(v.w, line) // the visitor has gone: nobody is left to be told
+	}
+}
+
+// stripCookies takes the wall's cookies from what the app will see.
+func stripCookies(h http.Header) {
+	if len(h["Cookie"]) > 0 {
+		web.StripCookies(h)
+	}
+}
+
+// guardedWriter keeps the app from setting the wall's cookies, by which a hole in it could sign people out or into
+// somebody else's account, and keeps shared caches from holding what only one person may see. It buffers nothing.
+type guardedWriter struct {
+	*caddyhttp.ResponseWriterWrapper
+	private bool // the answer is for one person
+	wrote   bool // the final headers are out
+}
+
+// WriteHeader also sees the headers that come before the answer (1xx) and those of a switch of protocols.
+func (g *guardedWriter) WriteHeader(status int) {
+	if !g.wrote {
+		g.clean(status)
+	}
+	g.ResponseWriterWrapper.WriteHeader(status)
+}
+
+func (g *guardedWriter) clean(status int) {
+	h := g.Header()
+	if cookies := h["Set-Cookie"]; len(cookies) > 0 {
+		h["Set-Cookie"] = withoutOwn(cookies)
+		if len(h["Set-Cookie"]) == 0 {
+			delete(h, "Set-Cookie")
+		}
+	}
+	if status < 200 && status != http.StatusSwitchingProtocols {
+		return
+	}
+	g.wrote = true
+	if g.private && status != http.StatusSwitchingProtocols && len(h["Cache-Control"]) == 0 && len(h["Expires"]) == 0 {
+		// Caches may keep what says nothing for as long as they think fit (RFC 9111, 4.2.2).
+		h["Cache-Control"] = []string{"private"}
+	}
+}
+
+// withoutOwn keeps the order and the bytes of what is not ours.
+func withoutOwn(cookies []string) []string {
+	kept := make([]string, 0, len(cookies))
+	for _, line := range cookies {
+		if !web.OwnCookie(cookieName(line)) {
+			kept = append(kept, line)
+		}
+	}
+	return kept
+}
+
+func cookieName(line string) string {
+	for i := range len(line) {
+		if line[i] == '=' || line[i] == ';' {
+			return line[:i]
+		}
+	}
+	return line
+}
+
+// Write sends the headers first, as every writer does.
+func (g *guardedWriter) Write(b []byte) (int, error) {
+	if !g.wrote {
+		g.WriteHeader(http.StatusOK)
+	}
+	return g.ResponseWriterWrapper.Write(b)
+}
+
+// ReadFrom lets the kernel copy where it can.
+func (g *guardedWriter) ReadFrom(r io.Reader) (int64, error) {
+	if !g.wrote {
+		g.WriteHeader(http.StatusOK)
+	}
+	return g.ResponseWriterWrapper.ReadFrom(r)
+}
+
+// FlushError sends what is there. Without it the headers would go out behind our back.
+func (g *guardedWriter) FlushError() error {
+	if !g.wrote {
+		g.WriteHeader(http.StatusOK)
+	}
+	return http.NewResponseController(g.ResponseWriter).Flush()
+}

@@ -1,0 +1,133 @@
+package caddymodule
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/loginwall/loginwall/policy"
+)
+
+// span is a duration of the configuration and its bounds. Settings are texts until a configuration is loaded, because
+// each may hold placeholders; the same span judges the text in the Caddyfile, where the line is still known, and again
+// when the placeholders are expanded.
+type span struct {
+	word        string // as the operator writes it, in errors
+	usual       time.Duration
+	least, most time.Duration
+	off         bool // "off" may be written, which is 0
+}
+
+// The durations of a realm. The shortest ones are for trying things out.
+var (
+	spanMaxAge       = span{"max_age", 90 * day, time.Second, 10 * 365 * day, true}
+	spanWarn         = span{"warn", 14 * day, time.Second, 365 * day, true}
+	spanIdle         = span{"idle", 15 * time.Minute, time.Second, 30 * day, false}
+	spanLifetime     = span{"lifetime", 12 * time.Hour, time.Second, 30 * day, false} // NIST SP 800-63B-4 §2.1.3
+	spanLink         = span{"link", time.Hour, time.Second, policy.MaxResetLink, false}
+	spanCode         = span{"code", 10 * time.Minute, time.Second, policy.MaxCode, false}
+	spanInvitation   = span{"invitation", 7 * day, time.Second, 30 * day, false}
+	spanContactHold  = span{"contact_hold", day, time.Second, 30 * day, false}
+	spanSourceWindow = span{"source_limit", 10 * time.Minute, time.Second, day, false}
+)
+
+const day = 24 * time.Hour
+
+// parse reads a text without placeholders.
+func (s span) parse(text string) (time.Duration, error) {
+	if s.off && text == "off" {
+		return 0, nil
+	}
+	d, err := caddy.ParseDuration(text)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("%s %q is not a duration: write a number with its unit, such as %s%s",
+			s.word, text, written(s.usual), s.orOff())
+	case d < s.least:
+		return 0, fmt.Errorf("%s %s is too short: the least is %s%s", s.word, text, written(s.least), s.orOff())
+	case d > s.most:
+		return 0, fmt.Errorf("%s %s is too long: the most is %s%s", s.word, text, written(s.most), s.orOff())
+	}
+	return d, nil
+}
+
+func (s span) orOff() string {
+	if s.off {
+		return ", or off"
+	}
+	return ""
+}
+
+func (s span) check(text string) error { _, err := s.parse(text); return err }
+
+// written writes a duration as an operator would.
+func written(d time.Duration) string {
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{day, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
+		if d >= unit.of && d%unit.of == 0 {
+			return strconv.FormatInt(int64(d/unit.of), 10) + unit.name
+		}
+	}
+	return d.String()
+}
+
+// number is a count of the configuration and its bounds.
+type number struct {
+	word        string
+	usual       int
+	least, most int
+	why         string // behind a value that is out of bounds, may be ""
+}
+
+// The counts of a realm.
+var (
+	numberLockout   = number{"lockout", 5, 1, policy.MaxLockout, "wrong passwords forgiven before the account locks"}
+	numberMinLength = number{"min_length", 15, 8, 64, "shorter passwords can be guessed, and longer ones must not be demanded"}
+	numberHistory   = number{"history", 5, 0, 24, "earlier passwords that may not be used again"}
+	numberFailures  = number{"source_limit", 20, 1, 100_000, "failed sign-ins from one source"}
+)
+
+func (n number) parse(text string) (int, error) {
+	v, err := strconv.Atoi(text)
+	if err != nil {
+		return 0, fmt.Errorf("%s %q is not a whole number: write %s %d", n.word, text, n.word, n.usual)
+	}
+	if v < n.least || v > n.most {
+		return 0, fmt.Errorf("%s %d is out of range: it is between %d and %d (%s)", n.word, v, n.least, n.most, n.why)
+	}
+	return v, nil
+}
+
+func (n number) check(text string) error { _, err := n.parse(text); return err }
+
+// choice is a word out of a few. later are words that the configuration knows and this version cannot do.
+type choice struct {
+	word  string
+	of    []string
+	later []string
+}
+
+// The choices of a realm and of a site.
+var (
+	choiceHash         = choice{word: "hash", of: []string{"argon2id", "pbkdf2"}}
+	choiceClass        = choice{word: "require", of: []string{"upper", "lower", "digit", "symbol"}}
+	choiceProfile      = choice{word: "profile", of: []string{"nist"}}
+	choiceKnownDevices = choice{word: "known_devices", of: []string{"off"}, later: []string{"on"}}
+	choiceAssertion    = choice{word: "assertion", of: []string{"off"}, later: []string{"on"}}
+)
+
+func (c choice) check(text string) error {
+	switch {
+	case slices.Contains(c.of, text):
+		return nil
+	case slices.Contains(c.later, text):
+		return fmt.Errorf("%s %s is not available yet: write %s %s", c.word, text, c.word, strings.Join(c.of, " or "))
+	}
+	return fmt.Errorf("%s %q is unknown: write %s", c.word, text, strings.Join(c.of, " or "))
+}

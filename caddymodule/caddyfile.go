@@ -1,0 +1,135 @@
+package caddymodule
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/loginwall/loginwall/caddymodule/clause"
+)
+
+// parseGlobal reads the global option login_wall into the app of that name.
+func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
+	if existing != nil {
+		return nil, d.Err("login_wall is given twice in the global block: a Caddy has one realm, keep one")
+	}
+	app := new(App)
+	if err := app.UnmarshalCaddyfile(d); err != nil {
+		return nil, err
+	}
+	return httpcaddyfile.App{Name: appName, Value: caddyconfig.JSON(app, nil)}, nil
+}
+
+// parseDirective reads the directive login_wall of a site.
+func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+	handler := new(Handler)
+	return handler, handler.UnmarshalCaddyfile(h.Dispenser)
+}
+
+// UnmarshalCaddyfile reads the realm: accounts, rules and senders. Everything is optional, and every value may hold
+// placeholders, which are expanded when the configuration is loaded.
+//
+//	login_wall {
+//		name            <text>
+//		url             <origin>
+//		path            <prefix>
+//		cookie_domain   <domain>
+//		insecure_http
+//		profile         nist
+//		store           <module> [...]
+//		mail            <module> [...]
+//		phone           <module> [...]
+//		phone_countries <codes...>
+//		languages       <tags...>
+//		lockout         <count>
+//		invitation      <duration>
+//		contact_hold    <duration>
+//		source_limit    <count> <duration> | off
+//		known_devices   off
+//		password {
+//			max_age    <duration> | off
+//			warn       <duration> | off
+//			min_length <count>
+//			history    <count>
+//			require    upper|lower|digit|symbol ...
+//			blocklist  <file>
+//			hash       argon2id | pbkdf2
+//		}
+//		session {
+//			idle     <duration>
+//			lifetime <duration>
+//		}
+//		reset {
+//			link <duration>
+//			code <duration>
+//		}
+//		brand {
+//			support <url>
+//		}
+//	}
+func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // login_wall
+	if d.NextArg() {
+		return d.Errf("unexpected argument %q: the global login_wall takes only a block", d.Val())
+	}
+	if err := clause.Block(d, "login_wall", a.syntax()); err != nil {
+		return err
+	}
+	return a.checkTogether(d)
+}
+
+var errLater = errors.New("a placeholder, known only when the configuration is loaded")
+
+// checkTogether finds values that are right alone and wrong together while the file is still known. A realm with
+// placeholders is judged when it is loaded.
+func (a *App) checkTogether(d *caddyfile.Dispenser) error {
+	_, err := a.resolve(func(s string) (string, error) {
+		if strings.Contains(s, "{") {
+			return "", errLater
+		}
+		return s, nil
+	})
+	if err != nil && !errors.Is(err, errLater) {
+		return d.WrapErr(err)
+	}
+	return nil
+}
+
+// UnmarshalCaddyfile reads what a site wants of the wall.
+//
+//	login_wall [<matcher>] {
+//		public   <paths...>            # no sign-in needed
+//		passive  <paths...>            # answered, but does not count as activity
+//		require  <path> <groups...>    # any one of the groups admits
+//		identity <set> [<set>...] [{
+//			<what> <header>            # changes the name of one header; only with a single set
+//		}]
+//		assertion off
+//	}
+//
+// A path is exact, or a prefix when it ends in *; a query after ? must be there too. Words may be repeated, and each
+// line adds. Sets of identity are remote (the default) and forwarded, with the headers user, email, name and groups,
+// and basic <secret>, which has none to rename.
+func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // login_wall
+	if d.NextArg() {
+		return d.Errf("unexpected argument %q: login_wall takes a matcher and a block", d.Val())
+	}
+	var assertion string
+	return clause.Block(d, "login_wall", clause.Words{
+		"public":    pathList(&h.Public),
+		"passive":   pathList(&h.Passive),
+		"require":   h.readRequire,
+		"identity":  h.readIdentity,
+		"assertion": clause.Value(&assertion, "off", choiceAssertion.check),
+	}, "public", "passive", "require", "identity")
+}
+
+var (
+	_ caddyfile.Unmarshaler = (*App)(nil)
+	_ caddyfile.Unmarshaler = (*Handler)(nil)
+)

@@ -1,0 +1,110 @@
+package caddymodule
+
+import (
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/loginwall/loginwall/caddymodule/clause"
+	"github.com/loginwall/loginwall/policy"
+)
+
+// pathList reads one or more path patterns.
+func pathList(to *[]string) clause.Word { return list(to, "/assets/*", checkPattern) }
+
+func checkPattern(pattern string) error {
+	_, err := policy.ParsePathPattern(pattern)
+	return err
+}
+
+// readRequire reads a path and the groups that admit to it.
+func (h *Handler) readRequire(d *caddyfile.Dispenser) error {
+	values := d.RemainingArgs()
+	if len(values) < 2 {
+		return d.Err("require needs a path and at least one group: write require /billing/* billing")
+	}
+	if err := literal(values[0], checkRequirePattern); err != nil {
+		return d.WrapErr(err)
+	}
+	h.Require = append(h.Require, Require{Path: values[0], Groups: values[1:]})
+	return nil
+}
+
+// readIdentity reads one or more sets and, behind a single one, the names that are changed.
+func (h *Handler) readIdentity(d *caddyfile.Dispenser) error {
+	const hint = "write identity remote, identity forwarded or identity basic <secret>"
+	var sets []Identity
+	for d.NextArg() {
+		set := Identity{Set: d.Val()}
+		if err := literal(set.Set, checkSet); err != nil {
+			return d.WrapErr(err)
+		}
+		if set.Set == setBasic {
+			if !d.NextArg() {
+				return d.Err("identity basic needs the secret the app knows: write identity basic {env.APP_SECRET}")
+			}
+			set.Secret = d.Val()
+		}
+		sets = append(sets, set)
+	}
+	if len(sets) == 0 {
+		return d.Errf("identity needs a set: %s", hint)
+	}
+	names, err := readNames(d)
+	if err != nil {
+		return err
+	}
+	if len(names) > 0 {
+		if len(sets) > 1 {
+			return d.Err("names can be changed for one set only: write one identity line for each set")
+		}
+		sets[0].Names = names
+		if err := sets[0].check(); err != nil {
+			return d.WrapErr(err)
+		}
+	}
+	for _, set := range sets {
+		for _, have := range h.Identity {
+			if have.Set == set.Set {
+				return d.Errf("identity %s is given twice: keep one", set.Set)
+			}
+		}
+		h.Identity = append(h.Identity, set)
+	}
+	return nil
+}
+
+// readNames reads lines such as "user X-WebAuth-User".
+func readNames(d *caddyfile.Dispenser) (map[string]string, error) {
+	names := make(map[string]string)
+	for nesting := d.Nesting(); d.NextBlock(nesting); {
+		what := d.Val()
+		if !d.NextArg() {
+			return nil, d.Errf("%s needs the name of a header: write %s X-WebAuth-User", what, what)
+		}
+		if _, twice := names[what]; twice {
+			return nil, d.Errf("%q is given twice in identity: keep one", what)
+		}
+		if err := literal(d.Val(), checkHeaderName); err != nil {
+			return nil, d.WrapErr(err)
+		}
+		names[what] = d.Val()
+		if d.NextArg() {
+			return nil, d.Errf("unexpected value %q: write %s %s", d.Val(), what, names[what])
+		}
+	}
+	return names, nil
+}
+
+// checkRequirePattern also refuses a query: it could be written in another way that the app reads as the same, and
+// then the rule would not keep anybody out.
+func checkRequirePattern(pattern string) error {
+	if strings.Contains(pattern, "?") {
+		return patternError("require " + pattern + ": a query cannot be required, since apps read it from elsewhere too; write the path alone")
+	}
+	return checkPattern(pattern)
+}
+
+type patternError string
+
+func (e patternError) Error() string { return string(e) }

@@ -1,0 +1,258 @@
+package caddymodule
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/caddyserver/caddy/v2"
+	caddycmd "github.com/caddyserver/caddy/v2/cmd"
+	"github.com/spf13/cobra"
+
+	"github.com/loginwall/loginwall/policy/gate"
+)
+
+// The exit statuses of the command.
+const (
+	exitDone    = 0
+	exitRefused = 1 // understood and not done, or Caddy could not be reached
+	exitUsage   = 2
+)
+
+// command is `caddy login-wall`. All of it talks to the running Caddy, so that it works with every store and leaves its
+// trace in the audit trail. Results go to standard output, as a table or as JSON, and everything else to standard error.
+var command = caddycmd.Command{
+	Name:  "login-wall",
+	Usage: "<command>",
+	Short: "Administers the accounts of the login wall",
+	Long: `
+Administers the accounts of the login wall in the running Caddy, by its admin
+endpoint.
+
+There is no command that shows or sets a password, a code or a link: people set
+their passwords themselves, by the link in the invitation and a code sent to
+their phone.`,
+	CobraFunc: buildCommand,
+}
+
+func buildCommand(root *cobra.Command) {
+	root.PersistentFlags().String("address", "", "Address of the administration API listener (if --config is not used)")
+	root.PersistentFlags().StringP("config", "c", "", "Configuration file (if --address is not used)")
+	root.PersistentFlags().StringP("adapter", "a", "", "Name of config adapter to apply (if --config is used)")
+	root.PersistentFlags().Bool("json", false, "Print JSON")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.RunE = needsCommand
+	root.Args = cobra.ArbitraryArgs
+
+	user := &cobra.Command{Use: "user <command>", Short: "Adds, shows and changes accounts", RunE: needsCommand, Args: cobra.ArbitraryArgs}
+	user.AddCommand(
+		addCommand(),
+		listCommand(),
+		onAccount("show", "Shows an account", printAccount),
+		setCommand(),
+		onAccount("disable", "Keeps an account from signing in, and ends its sessions", printState),
+		onAccount("enable", "Undoes disable; it does not unlock", printState),
+		onAccount("remove", "Removes an account for good", printDone("removed")),
+		onAccount("invite", "Sends the invitation again", printDone("invited")),
+		signOutCommand(),
+	)
+	keys := &cobra.Command{Use: "keys <command>", Short: "Looks after the keys of cookies and forms", RunE: needsCommand, Args: cobra.ArbitraryArgs}
+	keys.AddCommand(&cobra.Command{
+		Use:   "rotate",
+		Short: "Makes a new key; what older ones signed stays good",
+		Args:  arguments(0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return run(cmd, "keys/rotate", adminRequest{}, printDone("a new key was made; it is used in a minute"))
+		},
+	})
+	root.AddCommand(user, keys)
+}
+
+func addCommand() *cobra.Command {
+	var n gate.NewAccount
+	cmd := &cobra.Command{
+		Use:   "add EMAIL --phone NUMBER [--name NAME] [--group GROUP]...",
+		Short: "Adds an account and sends the invitation",
+		Args:  arguments(1, "the email address"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			n.Email = args[0]
+			return run(cmd, "user/add", adminRequest{New: &n}, printDone("invited"))
+		},
+	}
+	cmd.Flags().StringVar(&n.Phone, "phone", "", "Phone number with + and country code, to which codes are sent")
+	cmd.Flags().StringVar(&n.Name, "name", "", "Name shown on pages and sent to the app")
+	cmd.Flags().StringArrayVar(&n.Groups, "group", nil, "Group of the account; may be repeated")
+	return cmd
+}
+
+func setCommand() *cobra.Command {
+	var name, phone, email string
+	var groups []string
+	cmd := &cobra.Command{
+		Use:   "set EMAIL [--name NAME] [--group GROUP]... [--phone NUMBER] [--email EMAIL]",
+		Short: "Changes an account; a new phone number or address counts after the holding time",
+		Long: `
+Changes an account. --group replaces all groups; --group "" takes them away.
+
+A new phone number or email address counts only after the holding time
+(contact_hold, 24h by default), and the owner is told at once.`,
+		Args: arguments(1, "the email address"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			change := new(gate.AccountChange)
+			for flag, set := range map[string]func(){
+				"name":  func() { change.Name = &name },
+				"phone": func() { change.Phone = &phone },
+				"email": func() { change.Email = &email },
+				"group": func() {
+					if len(groups) == 1 && groups[0] == "" {
+						groups = []string{}
+					}
+					change.Groups = &groups
+				},
+			} {
+				if cmd.Flags().Changed(flag) {
+					set()
+				}
+			}
+			if *change == (gate.AccountChange{}) {
+				return usage(cmd, errors.New("nothing to change: give --name, --group, --phone or --email"))
+			}
+			return run(cmd, "user/set", adminRequest{Email: args[0], Change: change}, printAccount)
+		},
+	}
+	cmd.Flags().StringVar(&name, "name", "", "New name")
+	cmd.Flags().StringVar(&phone, "phone", "", "New phone number with + and country code")
+	cmd.Flags().StringVar(&email, "email", "", "New email address")
+	cmd.Flags().StringArrayVar(&groups, "group", nil, "Group of the account; may be repeated, and replaces all")
+	return cmd
+}
+
+func listCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list",
+		Short: "Lists all accounts",
+		Args:  arguments(0, ""),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			all := adminAnswer{Accounts: []gate.AccountInfo{}}
+			for request := (adminRequest{}); ; request.After = all.Next {
+				page, err := ask(cmd, "user/list", request)
+				if err != nil {
+					return fail(cmd, exitRefused, err)
+				}
+				all.Accounts = append(all.Accounts, page.Accounts...)
+				all.Unreadable += page.Unreadable
+				if all.Next = page.Next; all.Next == "" {
+					return show(cmd, all, printAccounts)
+				}
+			}
+		},
+	}
+}
+
+func signOutCommand() *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:   "sign-out EMAIL | --all",
+		Short: "Ends all sessions of an account, or of everybody",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case all && len(args) == 0:
+				return run(cmd, "user/sign-out", adminRequest{All: true}, printSignedOut)
+			case !all && len(args) == 1:
+				return run(cmd, "user/sign-out", adminRequest{Email: args[0]}, printDone("signed out"))
+			}
+			return usage(cmd, errors.New("give one email address, or --all"))
+		},
+		Args: cobra.ArbitraryArgs,
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "Everybody")
+	return cmd
+}
+
+// onAccount is a command that needs nothing but an address.
+func onAccount(name, does string, print printer) *cobra.Command {
+	return &cobra.Command{
+		Use:   name + " EMAIL",
+		Short: does,
+		Args:  arguments(1, "the email address"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return run(cmd, "user/"+name, adminRequest{Email: args[0]}, print)
+		},
+	}
+}
+
+func needsCommand(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usage(cmd, fmt.Errorf("unknown command %q", args[0]))
+	}
+	return usage(cmd, errors.New("a command is missing"))
+}
+
+func arguments(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		switch {
+		case len(args) < n:
+			return usage(cmd, fmt.Errorf("%s is missing", what))
+		case len(args) > n:
+			return usage(cmd, fmt.Errorf("unexpected argument %q", args[n]))
+		}
+		return nil
+	}
+}
+
+// run asks the running Caddy and prints what it answers.
+func run(cmd *cobra.Command, path string, request adminRequest, print printer) error {
+	answer, err := ask(cmd, path, request)
+	if err != nil {
+		return fail(cmd, exitRefused, err)
+	}
+	return show(cmd, answer, print)
+}
+
+// ask sends a command to the admin endpoint. A refusal is an error here.
+func ask(cmd *cobra.Command, path string, request adminRequest) (adminAnswer, error) {
+	flag := func(name string) string { value, _ := cmd.Flags().GetString(name); return value } // all are defined above
+	address, err := caddycmd.DetermineAdminAPIAddress(flag("address"), nil, flag("config"), flag("adapter"))
+	if err != nil {
+		return adminAnswer{}, fmt.Errorf("find admin endpoint: %w", err)
+	}
+	body, err := json.Marshal(request)
+	if err != nil {
+		return adminAnswer{}, fmt.Errorf("encode command: %w", err)
+	}
+	headers := http.Header{"User-Agent": {"caddy login-wall"}}
+	response, err := caddycmd.AdminAPIRequest(address, http.MethodPost, adminBase+path, headers, bytes.NewReader(body))
+	if err != nil {
+		return adminAnswer{}, fmt.Errorf("ask the running caddy at %s: %w", address, err)
+	}
+	defer func() { _ = response.Body.Close() }() // only read from
+	var answer adminAnswer
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return adminAnswer{}, fmt.Errorf("read answer: %w", err)
+	}
+	if answer.Refused != "" {
+		return adminAnswer{}, errors.New(answer.Refused)
+	}
+	return answer, nil
+}
+
+func usage(cmd *cobra.Command, err error) error {
+	fmt.Fprintf(cmd.ErrOrStderr(), "Usage: %s\n", cmd.UseLine())
+	return fail(cmd, exitUsage, err)
+}
+
+// fail prints the error once, in a line of its own, and makes the process end with the status.
+func fail(cmd *cobra.Command, status int, err error) error {
+	fmt.Fprintf(cmd.ErrOrStderr(), "Error: %v\n", err)
+	cmd.SilenceErrors, cmd.SilenceUsage = true, true
+	cmd.Root().SilenceErrors, cmd.Root().SilenceUsage = true, true
+	if status == exitRefused {
+		return err
+	}
+	// Only this wrapper makes an error that caddy's main takes a status from.
+	return caddycmd.WrapCommandFuncForCobra(func(caddycmd.Flags) (int, error) { return status, nil })(cmd, nil)
+}
+
+var _ caddy.Module = adminAPI{}

@@ -1,0 +1,267 @@
+package caddymodule
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/loginwall/loginwall/policy"
+	"github.com/loginwall/loginwall/policy/address"
+	"github.com/loginwall/loginwall/policy/passhash"
+)
+
+// Password holds the rules for passwords.
+type Password struct {
+	// How long a password lives, such as "90d", or "off". Default: 90d.
+	MaxAge string `json:"max_age,omitempty"`
+	// How long before its end the owner is warned, or "off". Default: 14d.
+	Warn string `json:"warn,omitempty"`
+	// The least number of characters, 8 to 64. Default: 15.
+	MinLength string `json:"min_length,omitempty"`
+	// How many earlier passwords may not be used again, 0 to 24. Default: 5.
+	History string `json:"history,omitempty"`
+	// Kinds of character that must occur: upper, lower, digit, symbol. Default: none.
+	Require []string `json:"require,omitempty"`
+	// A file of words that passwords may not be, one a line, besides the built-in list.
+	Blocklist string `json:"blocklist,omitempty"`
+	// How new passwords are hashed: argon2id or pbkdf2. Default: argon2id.
+	Hash string `json:"hash,omitempty"`
+}
+
+// Session holds the life of sessions.
+type Session struct {
+	// A session without activity ends after this. Default: 15m.
+	Idle string `json:"idle,omitempty"`
+	// Any session ends after this. Default: 12h, at most 30d.
+	Lifetime string `json:"lifetime,omitempty"`
+}
+
+// Reset holds the life of the two proofs of a reset.
+type Reset struct {
+	// The life of the emailed link. Default: 60m, at most 24h.
+	Link string `json:"link,omitempty"`
+	// The life of the code sent to the phone. Default and most: 10m.
+	Code string `json:"code,omitempty"`
+}
+
+// SourceLimit is how many failed sign-ins one source (an IPv4 address, or an IPv6 /64) has before it must wait.
+type SourceLimit struct {
+	// How many, or "off". Default: 20.
+	Failures string `json:"failures,omitempty"`
+	// Within how long. Default: 10m.
+	Window string `json:"window,omitempty"`
+}
+
+// Brand is how the pages look.
+type Brand struct {
+	// Where people find help: an http, https or mailto address.
+	Support string `json:"support,omitempty"`
+}
+
+// realm is the configuration with every placeholder expanded and every value judged.
+type realm struct {
+	name, url, base, support, cookieDomain string
+	languages, countries                   []string
+
+	rules        policy.Rules
+	minLength    int
+	require      []string
+	blocklist    string
+	hash         passhash.Settings
+	sourceLimit  int
+	sourceWindow time.Duration
+}
+
+// resolver expands and judges settings one after the other, and remembers the first error.
+type resolver struct {
+	expand func(string) (string, error)
+	err    error
+}
+
+// expandPlaceholders is one pass: what a placeholder stands for is never expanded again. One that is unknown or empty is
+// an error, since a secret or an address that silently became "" would be used as one.
+func expandPlaceholders(s string) (string, error) {
+	return caddy.NewReplacer().ReplaceOrErr(s, true, true)
+}
+
+func (r *resolver) text(word, value string) string {
+	if value == "" || r.err != nil {
+		return value
+	}
+	expanded, err := r.expand(value)
+	if err != nil {
+		r.err = fmt.Errorf("expand %s: %w", word, err)
+	}
+	return expanded
+}
+
+// span overwrites *to when the setting is given.
+func (r *resolver) span(s span, value string, to *time.Duration) {
+	text := r.text(s.word, value)
+	if text == "" || r.err != nil {
+		return
+	}
+	*to, r.err = s.parse(text)
+}
+
+func (r *resolver) number(n number, value string, to *int) {
+	text := r.text(n.word, value)
+	if text == "" || r.err != nil {
+		return
+	}
+	*to, r.err = n.parse(text)
+}
+
+func (r *resolver) checked(word, value, otherwise string, check func(string) error) string {
+	text := r.text(word, value)
+	if r.err != nil {
+		return ""
+	}
+	if text == "" {
+		return otherwise
+	}
+	r.err = check(text)
+	return text
+}
+
+func (r *resolver) list(word string, values []string, check func(string) error) []string {
+	var out []string
+	for _, v := range values {
+		out = append(out, r.checked(word, v, "", check))
+	}
+	return out
+}
+
+// resolve expands each setting with expand and judges it. It does no I/O but what expand does.
+func (a *App) resolve(expand func(string) (string, error)) (*realm, error) {
+	r := &resolver{expand: expand}
+	m := &realm{rules: policy.DefaultRules(), minLength: numberMinLength.usual, sourceLimit: numberFailures.usual, sourceWindow: spanSourceWindow.usual}
+	if r.checked("profile", a.Profile, "", choiceProfile.check) == "nist" {
+		m.rules.MaxAge = 0
+	}
+	m.name = r.text("name", a.Name)
+	m.base = r.checked("path", a.Path, defaultBase, checkBase)
+	m.url = r.checked("url", a.URL, "", func(s string) error { return checkOrigin(s, a.InsecureHTTP) })
+
+	m.cookieDomain = r.checked("cookie_domain", a.CookieDomain, "", checkDomain)
+
+	r.number(numberLockout, a.Lockout, &m.rules.Lockout)
+	r.span(spanMaxAge, a.Password.MaxAge, &m.rules.MaxAge)
+	r.span(spanWarn, a.Password.Warn, &m.rules.Warn)
+	r.number(numberMinLength, a.Password.MinLength, &m.minLength)
+	r.number(numberHistory, a.Password.History, &m.rules.History)
+	m.require = r.list("require", a.Password.Require, choiceClass.check)
+	m.blocklist = r.text("blocklist", a.Password.Blocklist)
+	m.hash.Kind = passhash.Kind(r.checked("hash", a.Password.Hash, string(passhash.Argon2id), choiceHash.check))
+
+	r.span(spanIdle, a.Session.Idle, &m.rules.Idle)
+	r.span(spanLifetime, a.Session.Lifetime, &m.rules.Lifetime)
+	r.span(spanLink, a.Reset.Link, &m.rules.ResetLink)
+	r.span(spanCode, a.Reset.Code, &m.rules.Code)
+	r.span(spanInvitation, a.Invitation, &m.rules.Invitation)
+	r.span(spanContactHold, a.ContactHold, &m.rules.ContactHold)
+	if failures := r.text("source_limit", a.SourceLimit.Failures); failures == "off" {
+		m.sourceLimit = 0
+	} else {
+		r.number(numberFailures, failures, &m.sourceLimit)
+	}
+	r.span(spanSourceWindow, a.SourceLimit.Window, &m.sourceWindow)
+
+	m.countries = r.list("phone_countries", a.PhoneCountries, checkCountry)
+	m.languages = r.list("languages", a.Languages, checkLanguage)
+	m.support = r.checked("support", a.Brand.Support, "", checkSupport)
+	if r.err != nil {
+		return nil, r.err
+	}
+	if a.Password.Warn == "" && m.rules.MaxAge > 0 {
+		m.rules.Warn = min(m.rules.Warn, m.rules.MaxAge/4) // who shortens max_age need not know of warn
+	}
+	return m, m.check()
+}
+
+// check judges values against each other.
+func (m *realm) check() error {
+	switch r := m.rules; {
+	case r.Idle > r.Lifetime:
+		return fmt.Errorf("idle %s is longer than lifetime %s: an idle session would never be the one that ends", written(r.Idle), written(r.Lifetime))
+	case r.MaxAge > 0 && r.Warn >= r.MaxAge:
+		return fmt.Errorf("warn %s is not shorter than max_age %s", written(r.Warn), written(r.MaxAge))
+	}
+	return nil
+}
+
+const defaultBase = "/_auth"
+
+var basePattern = regexp.MustCompile(`^(/[a-z0-9_~-][a-z0-9._~-]*)+$`)
+
+// checkBase keeps the prefix plain and in lower case, so that there is one spelling of it.
+func checkBase(base string) error {
+	if len(base) > 64 || !basePattern.MatchString(base) || strings.HasPrefix(base, "/.well-known") {
+		return fmt.Errorf("path %q is no prefix for the pages: write a plain path in small letters without a slash at its end, such as %s", base, defaultBase)
+	}
+	return nil
+}
+
+// checkOrigin wants scheme and host and nothing else. Links to plain http would be read on the way; only a loopback
+// host is spared, and what the operator has allowed by name.
+func checkOrigin(origin string, insecure bool) error {
+	const right = "write scheme and host and nothing else, such as https://mail.example.com"
+	u, err := url.Parse(origin)
+	switch {
+	case err != nil, u.Scheme != "https" && u.Scheme != "http", u.Hostname() == "",
+		u.User != nil, u.Path != "", u.RawQuery != "", u.Fragment != "", u.Opaque != "",
+		strings.ContainsAny(origin, "?#*"):
+		return fmt.Errorf("url %q is not an origin: %s", origin, right)
+	case u.Scheme == "http" && !insecure && !loopback(u.Hostname()):
+		return fmt.Errorf("url %q is plain http: links would travel in clear; write https, or add insecure_http to login_wall if that is meant", origin)
+	}
+	return nil
+}
+
+// loopback says whether host, without port, never leaves the machine.
+func loopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	return err == nil && ip.Unmap().IsLoopback()
+}
+
+var domainPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)
+
+// checkDomain wants a domain that sites can be below. Whether others may have sites below it too (a public suffix), the
+// browsers know.
+func checkDomain(domain string) error {
+	if _, err := netip.ParseAddr(domain); err == nil || !domainPattern.MatchString(domain) {
+		return fmt.Errorf("cookie_domain %q is no domain: write it in small letters, such as example.com", domain)
+	}
+	return nil
+}
+
+func checkCountry(code string) error {
+	if !address.ValidCountry(code) {
+		return fmt.Errorf("phone_countries %q is no country: write ISO 3166 codes in capitals, such as US CA", code)
+	}
+	return nil
+}
+
+func checkLanguage(tag string) error {
+	if tag != "en" {
+		return fmt.Errorf("languages %q is not available yet: write languages en", tag)
+	}
+	return nil
+}
+
+func checkSupport(support string) error {
+	u, err := url.Parse(support)
+	if err != nil || u.Scheme != "mailto" && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+		return errors.New("support is not an http, https or mailto address: write support https://example.com/help")
+	}
+	return nil
+}
