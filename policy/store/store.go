@@ -118,7 +118,7 @@ type Outbox interface {
 	EnqueueMessages(ctx context.Context, m ...policy.Message) error
 	// ClaimMessages takes up to limit entries whose NotBefore is not after now, oldest NotBefore first, sets their
 	// NotBefore to now+lease and raises Attempts, in one atomic step: two callers never get the same entry within a
-	// lease. Entries that cannot be read are removed and left out.
+	// lease. Entries that cannot be read are left out, and removed unless a newer build wrote them (ErrNewer).
 	ClaimMessages(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]policy.Message, error)
 	// DelayMessage sets the NotBefore of an entry. An entry that is gone is no error.
 	DelayMessage(ctx context.Context, id string, notBefore time.Time) error
