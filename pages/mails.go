@@ -178,6 +178,23 @@ func (m NoPhoneMail) content() content {
 	}
 }
 
+// CodesPausedMail tells the owner that too many wrong codes were entered, so that no code is sent until Until. Link leads
+// to the forgot page.
+type CodesPausedMail struct {
+	Recipient
+	Origin Origin
+	Until  time.Time
+	Link   string
+}
+
+func (m CodesPausedMail) content() content {
+	return content{
+		Subject: say("mail.codes.subject"), Greeting: m.greeting(), Link: m.Link,
+		Before: []Phrase{say("mail.codes.what"), m.Origin.phrase(), say("mail.codes.when", "time", m.Until), say("mail.codes.how")},
+		After:  []Phrase{say("mail.codes.not_you")},
+	}
+}
+
 // Mail renders l. An error means that the letter has no usable link or a template failed; it holds nothing of the
 // letter.
 func (r *Renderer) Mail(l Letter) (Mail, error) { return r.mail(r.edition(l.language()), l) }

@@ -123,5 +123,7 @@ func sampleLetters() map[string]Letter {
 		"contact":  ContactChangedMail{Recipient: to, Email: "n•••@example.com", Phone: samplePhone, EffectiveAt: noon},
 		"hold":     ResetOnHoldMail{Recipient: to, Until: noon},
 		"no_phone": NoPhoneMail{to},
+		"codes": CodesPausedMail{Recipient: to, Origin: Origin{At: noon}, Until: noon.Add(24 * time.Hour),
+			Link: "https://mail.example.com/_auth/forgot"},
 	}
 }

@@ -47,6 +47,16 @@ func (r *Renderer) CodeText(t CodeText) (string, error) {
 	})
 }
 
+// PhoneChangedText renders the text message that tells an old number that it is being replaced. It holds no link either.
+func (r *Renderer) PhoneChangedText(language string) (string, error) {
+	return r.text(language, "", func(name string) Phrase {
+		if name == "" {
+			return say("text.phone")
+		}
+		return say("text.phone_named", "name", name)
+	})
+}
+
 // PasswordChangedText renders the text message that tells of a new password. It holds no link: people should not
 // learn to follow links in texts.
 func (r *Renderer) PasswordChangedText(language string) (string, error) {

@@ -81,6 +81,18 @@ func TestCodeTextWithoutHostAndWithAVeryLongOne(t *testing.T) {
 	}
 }
 
+func TestPhoneChangedText(t *testing.T) {
+	for site, want := range map[string]string{
+		"SecureMail":   "The phone number of your SecureMail account is being changed. Not you? Tell whoever looks after your account today.",
+		"\u8bca\u6240": "The phone number of your account is being changed. Not you? Tell whoever looks after your account today.",
+	} {
+		text, err := newRenderer(t, Options{SiteName: site}).PhoneChangedText("")
+		if err != nil || text != want {
+			t.Errorf("%s: %q, %v", site, text, err)
+		}
+	}
+}
+
 func TestPasswordChangedText(t *testing.T) {
 	for _, site := range []string{"SecureMail", "عيادة", strings.Repeat("x", 500)} {
 		text, err := newRenderer(t, Options{SiteName: site}).PasswordChangedText("")

@@ -191,6 +191,7 @@ func TestRS31_ContactChange(t *testing.T) {
 	r.deliver()
 	notice := r.mails[len(r.mails)-1]
 	want(t, "told", notice.To+" "+notice.Subject, jo+" contact_change")
+	want(t, "told by text", r.texts[len(r.texts)-1].To+" "+r.texts[len(r.texts)-1].Body, "+12025550123 phone")
 	if strings.Contains(notice.Text, "new@") || strings.Contains(notice.Text, "55501") {
 		t.Errorf("the notice gives the new contact away: %s", notice.Text)
 	}

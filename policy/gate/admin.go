@@ -190,8 +190,8 @@ func (g *Gate) ShowAccount(ctx context.Context, email string) (AccountInfo, erro
 	return g.info(ctx, &a)
 }
 
-// SetAccount changes name and groups at once. A changed address or number counts after the holding time; the old
-// address is told now.
+// SetAccount changes name and groups at once. A changed address or number counts after the holding time; the
+// old address and the old number are told now.
 func (g *Gate) SetAccount(ctx context.Context, email string, ch AccountChange, c Client) (AccountInfo, error) {
 	if ch == (AccountChange{}) {
 		return AccountInfo{}, refuse("nothing to change: give --name, --group, --phone or --email")
@@ -251,9 +251,18 @@ func (g *Gate) changeContact(ctx context.Context, a *policy.Account, email, phon
 	if err != nil {
 		return store.Effects{}, err
 	}
+	effects := store.Effects{Messages: []policy.Message{told}}
+	if a.Change.Phone != "" && g.mayReach(a.Phone.Number) {
+		text, err := g.noticeText(ctx, a, g.Words.PhoneChangedText)
+		if err != nil {
+			return store.Effects{}, err
+		}
+		effects.Messages = append(effects.Messages, text)
+	}
 	due := g.message(policy.KindContact, a.ID, a.Change.EffectiveAt.Add(30*policy.Day))
 	due.NotBefore = a.Change.EffectiveAt
-	return store.Effects{Messages: []policy.Message{told, due}}, nil
+	effects.Messages = append(effects.Messages, due)
+	return effects, nil
 }
 
 // DisableAccount ends an account's sessions, links and codes and keeps it from signing in.

@@ -148,6 +148,8 @@ type Words interface {
 	CodeCall(code string) (language string, say []string, err error)
 	// PasswordChangedText tells of a new password, without any secret.
 	PasswordChangedText() (string, error)
+	// PhoneChangedText tells an old number that it is being replaced.
+	PhoneChangedText() (string, error)
 }
 
 func (g *Gate) event(name string, account policy.AccountID, c Client, outcome policy.Reason, detail string) {

@@ -67,14 +67,19 @@ func (g *Gate) changedNotices(ctx context.Context, a *policy.Account, purpose po
 	if err != nil || purpose == policy.PurposeInvitation || !g.mayReach(a.Phone.Number) {
 		return effects, err
 	}
-	body, err := g.Words.PasswordChangedText()
-	if err != nil {
-		return effects, fmt.Errorf("write text: %w", err)
-	}
-	m := g.message(policy.KindText, a.ID, g.Now().Add(noticeLife))
-	m, err = g.sealed(ctx, m, message.Text{ID: m.ID, To: a.Phone.Number, Body: body})
+	m, err := g.noticeText(ctx, a, g.Words.PasswordChangedText)
 	effects.Messages = append(effects.Messages, m)
 	return effects, err
+}
+
+// noticeText writes a text to the registered number that holds no secret.
+func (g *Gate) noticeText(ctx context.Context, a *policy.Account, write func() (string, error)) (policy.Message, error) {
+	body, err := write()
+	if err != nil {
+		return policy.Message{}, fmt.Errorf("write text: %w", err)
+	}
+	m := g.message(policy.KindText, a.ID, g.Now().Add(noticeLife))
+	return g.sealed(ctx, m, message.Text{ID: m.ID, To: a.Phone.Number, Body: body})
 }
 
 func (g *Gate) message(kind policy.MessageKind, account policy.AccountID, until time.Time) policy.Message {

@@ -206,7 +206,10 @@ func (g *Gate) EnterCode(ctx context.Context, l Link, typed string, c Client) (p
 		}
 		paused = len(a.Codes.Wrong) > before && len(a.Codes.Wrong) == policy.MaxWrongCodesDay
 		if paused {
-			return g.letters(ctx, a, LetterCodesPaused)
+			m, err := g.letter(ctx, a.ID, a.Email, LetterCodesPaused, LetterData{
+				Name: a.Name, At: g.Now().UTC(), Ends: a.Codes.Wrong[0].Add(policy.Day),
+			}, g.Now().Add(noticeLife))
+			return store.Effects{Messages: []policy.Message{m}}, err
 		}
 		return store.Effects{}, nil
 	})

@@ -190,6 +190,7 @@ func (words) CodeCall(code string) (string, []string, error) {
 	return "en", []string{code, code}, nil
 }
 func (words) PasswordChangedText() (string, error) { return "changed", nil }
+func (words) PhoneChangedText() (string, error)    { return "phone", nil }
 
 func ctx(t *testing.T) context.Context {
 	c, cancel := context.WithTimeout(context.Background(), time.Minute)
