@@ -17,7 +17,7 @@
 //
 // The user needs these rights: ~{prefix}:* +eval +evalsha +get +set +del +exists +pttl +pexpire +hget +hset +hincrby
 // +zadd +zrem +zcard +zscore +zrange +zrangebyscore +zrangebylex +zlexcount +zremrangebyscore +ping +hello +client|setname
-// +client|setinfo +select, and with a Cluster +cluster|slots +cluster|shards +command.
+// +select, and with a Cluster +cluster|slots +cluster|shards +command.
 package redis
 
 import (
@@ -27,6 +27,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -98,6 +99,7 @@ func New(o Options) (*Store, error) {
 		}
 	}
 
+	quiet.Do(func() { redis.SetLogger(silence{}) })
 	client := redis.NewUniversalClient(&redis.UniversalOptions{
 		Addrs:            o.Addresses,
 		MasterName:       o.Master,
@@ -108,6 +110,7 @@ func New(o Options) (*Store, error) {
 		DB:               o.DB,
 		TLSConfig:        o.TLS,
 		ClientName:       "loginwall",
+		DisableIdentity:  true, // needs a right more, for nothing
 
 		MaxRetries:            -1, // see the package comment
 		DialerRetries:         1,
@@ -124,6 +127,15 @@ func New(o Options) (*Store, error) {
 	})
 	return &Store{client: once{client}, keys: keys{"{" + o.Prefix + "}:"}, timeout: o.Timeout}, nil
 }
+
+// The client would write a line to standard error for every connection that fails, past all log settings, and says
+// nothing there that does not come back as an error too.
+var quiet sync.Once
+
+type silence struct{}
+
+// Printf drops a line of the client's.
+func (silence) Printf(context.Context, string, ...any) {}
 
 // Check writes and reads a probe, so that a replica, a full memory and too few replicas are all found out.
 func (s *Store) Check(ctx context.Context) error {

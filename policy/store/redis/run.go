@@ -46,6 +46,9 @@ func (o once) send(ctx context.Context, verb, script string, keys []string, args
 
 // run runs a script, which is loaded first where Redis has forgotten it. A nil reply is store.ErrNotFound.
 func (s *Store) run(ctx context.Context, script *redis.Script, keys []string, args ...any) (any, error) {
+	if s.closed.Load() {
+		return nil, redis.ErrClosed // the Cluster client would try again for seconds
+	}
 	reply, err := script.Run(ctx, s.client, keys, args...).Result()
 	if errors.Is(err, redis.Nil) {
 		return nil, store.ErrNotFound

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,9 +20,10 @@ type Server struct {
 	// Addr is host:port; it stays the same when the server is started again.
 	Addr string
 
-	tb   testing.TB
-	dir  string
-	args []string
+	tb     testing.TB
+	dir    string
+	config string // lines of its configuration file
+	args   []string
 
 	mu      sync.Mutex
 	process *exec.Cmd
@@ -38,8 +40,49 @@ func StartDurable(tb testing.TB) *Server {
 	return StartWith(tb, "--save", "", "--appendonly", "yes", "--appendfsync", "always")
 }
 
+// StartCluster starts a Cluster of one node, which has all slots, with these further arguments.
+func StartCluster(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	s := StartWith(tb, append([]string{"--save", "", "--appendonly", "no", "--cluster-enabled", "yes"}, args...)...)
+	if got := s.Do("CLUSTER", "ADDSLOTSRANGE", "0", "16383"); got != "+OK" {
+		tb.Fatalf("give the node all slots: %s", got)
+	}
+	for end := time.Now().Add(20 * time.Second); strings.HasPrefix(s.Do("SET", "{probe}", "1"), "-CLUSTERDOWN"); {
+		if time.Now().After(end) {
+			tb.Fatal("the cluster does not come up")
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return s
+}
+
+// StartReplica starts a replica of a server and returns when it follows.
+func StartReplica(tb testing.TB, of *Server) *Server {
+	tb.Helper()
+	host, port, _ := net.SplitHostPort(of.Addr)
+	of.Do("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+	s := StartWith(tb, "--save", "", "--appendonly", "no", "--replicaof", host+" "+port)
+	if got := of.Do("WAIT", "1", "20000"); got != ":1" {
+		tb.Fatalf("the replica does not follow: %s", got)
+	}
+	return s
+}
+
+// StartSentinel starts one Sentinel, whose word alone decides, for the primary and its replicas.
+func StartSentinel(tb testing.TB, master string, primary *Server) *Server {
+	tb.Helper()
+	host, port, _ := net.SplitHostPort(primary.Addr)
+	return start(tb, fmt.Sprintf("sentinel monitor %s %s %s 1\nsentinel down-after-milliseconds %s 300\n"+
+		"sentinel failover-timeout %s 3000\n", master, host, port, master, master), "--sentinel")
+}
+
 // StartWith starts a server with these arguments besides its address and directory.
 func StartWith(tb testing.TB, args ...string) *Server {
+	tb.Helper()
+	return start(tb, "", args...)
+}
+
+func start(tb testing.TB, config string, args ...string) *Server {
 	tb.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		if os.Getenv("CI") == "true" || os.Getenv("LOGINWALL_REQUIRE_REDIS") == "1" {
@@ -47,7 +90,7 @@ func StartWith(tb testing.TB, args ...string) *Server {
 		}
 		tb.Skipf("redis-server is not installed: %v", err)
 	}
-	s := &Server{tb: tb, dir: tb.TempDir(), args: args}
+	s := &Server{tb: tb, dir: tb.TempDir(), config: config, args: args}
 	tb.Cleanup(s.Stop)
 	for try := 0; ; try++ {
 		s.Addr = freeAddr(tb)
@@ -101,7 +144,11 @@ func (s *Server) start() error {
 	if err != nil {
 		return fmt.Errorf("start redis-server: %w", err)
 	}
-	cmd := exec.Command("redis-server", append([]string{"--bind", host, "--port", port, "--dir", s.dir}, s.args...)...)
+	config := filepath.Join(s.dir, "redis.conf")
+	if err := os.WriteFile(config, []byte(s.config), 0o600); err != nil {
+		return fmt.Errorf("start redis-server: %w", err)
+	}
+	cmd := exec.Command("redis-server", append([]string{config, "--bind", host, "--port", port, "--dir", s.dir}, s.args...)...)
 	output, ended := new(bytes.Buffer), make(chan struct{})
 	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
@@ -138,7 +185,7 @@ func (s *Server) ask(words ...string) (string, error) {
 		return "", err
 	}
 	defer conn.Close()
-	if err := conn.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
 		return "", err
 	}
 	var request strings.Builder
