@@ -48,6 +48,8 @@ func (l letters) letter(kind gate.Letter, d gate.LetterData) (pages.Letter, erro
 		return pages.ResetOnHoldMail{Recipient: to, Until: d.Ends}, nil
 	case gate.LetterNoPhone:
 		return pages.NoPhoneMail{Recipient: to}, nil
+	case gate.LetterCodesPaused:
+		return pages.CodesPausedMail{Recipient: to, Origin: from, Until: d.Ends, Link: forgot}, nil
 	}
 	return nil, fmt.Errorf("write letter: unknown kind %q", kind)
 }
@@ -72,5 +74,8 @@ func (l letters) CodeCall(code string) (string, []string, error) {
 
 // PasswordChangedText writes the text that tells of a new password.
 func (l letters) PasswordChangedText() (string, error) { return l.pages.PasswordChangedText("") }
+
+// PhoneChangedText writes the text that tells an old number that it is being replaced.
+func (l letters) PhoneChangedText() (string, error) { return l.pages.PhoneChangedText("") }
 
 var _ gate.Words = letters{}

@@ -7,7 +7,9 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 
+	filemail "github.com/loginwall/loginwall/caddymodule/mail/file"
 	smtpmail "github.com/loginwall/loginwall/caddymodule/mail/smtp"
+	filephone "github.com/loginwall/loginwall/caddymodule/phone/file"
 	filestore "github.com/loginwall/loginwall/caddymodule/store/file"
 	redisstore "github.com/loginwall/loginwall/caddymodule/store/redis"
 )
@@ -17,7 +19,8 @@ func init() {
 	for _, module := range []caddy.Module{
 		new(App), Handler{}, adminAPI{},
 		filestore.Store{}, redisstore.Store{},
-		smtpmail.Sender{},
+		smtpmail.Sender{}, filemail.Sender{},
+		filephone.Sender{},
 	} {
 		caddy.RegisterModule(module)
 	}
