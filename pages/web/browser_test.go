@@ -167,14 +167,6 @@ func (b *browser) signedIn() bool {
 	return strings.Contains(p.body, `"signed_in":true`)
 }
 
-// sessionName is the session cookie's name in this browser.
-func (b *browser) sessionName() string {
-	if b.secure {
-		return "__Host-loginwall"
-	}
-	return "loginwall"
-}
-
 // forgot asks for a link and has it mailed.
 func (b *browser) forgot(email string) reply {
 	b.w.t.Helper()

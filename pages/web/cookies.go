@@ -2,11 +2,14 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 
 	"github.com/gorilla/securecookie"
+
+	"github.com/loginwall/loginwall/policy/gate"
 )
 
 // The cookies of the wall, without the prefixes that https adds.
@@ -59,7 +62,7 @@ func CookieNames() []string {
 
 // SessionToken reads the session's token from the Cookie header. present says that a cookie of the name was there;
 // token is "" when none of them verifies, and then the visitor is anonymous. Garbage never reaches the store. An error
-// means that the keys could not be read.
+// means that the keys could not be read, and has been reported.
 func (h *Handler) SessionToken(r *http.Request, req Request) (token string, present bool, err error) {
 	var value []byte
 	ok, present, err := h.read(r, h.sessionCookie(req.Secure), &value)
@@ -146,7 +149,7 @@ func (v *visit) setCookies() {
 
 // codecsFor returns the codecs of a cookie, the one to write with first. All keys of the realm are good for reading.
 func (h *Handler) codecsFor(ctx context.Context, c cookie) ([]*securecookie.SecureCookie, error) {
-	signing, err := h.Gate.Keys().Derive(ctx, "cookie")
+	signing, err := h.keys(ctx, "cookie")
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +157,7 @@ func (h *Handler) codecsFor(ctx context.Context, c cookie) ([]*securecookie.Secu
 	sealing := signing
 	if c.sealed {
 		kind = "sealed "
-		if sealing, err = h.Gate.Keys().Derive(ctx, "cookie encryption"); err != nil {
+		if sealing, err = h.keys(ctx, "cookie encryption"); err != nil {
 			return nil, err
 		}
 	}
@@ -176,7 +179,16 @@ func (h *Handler) codecsFor(ctx context.Context, c cookie) ([]*securecookie.Secu
 		codecs = append(codecs, codec)
 	}
 	if len(codecs) == 0 {
-		return nil, fmt.Errorf("read cookie keys: keyring changed")
+		return nil, errors.New("read cookie keys: keyring changed")
 	}
 	return codecs, nil
+}
+
+// keys returns the secrets for a purpose, the one to sign with first. Errors have been reported.
+func (h *Handler) keys(ctx context.Context, purpose string) ([]gate.Derived, error) {
+	keys, err := h.Gate.Keys().Derive(ctx, purpose)
+	if err != nil {
+		h.Gate.Observer.StoreFailed("read keys", err)
+	}
+	return keys, err
 }

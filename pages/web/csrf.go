@@ -90,14 +90,14 @@ const (
 	fits
 )
 
-// bound is what a form token holds good for: the signed-in session, the opened link, or the browser's form cookie.
+// What a form token is bound to: the signed-in session, the link opened in this browser, or the browser's form cookie.
 func boundToSession(token string) string { return "session " + token }
 func boundToFlow(id string) string       { return "flow " + id }
 func boundToForm(id string) string       { return "form " + id }
 
 // formToken makes the hidden field of a form.
 func (v *visit) formToken(bound string) (string, error) {
-	keys, err := v.Gate.Keys().Derive(v.ctx(), "form")
+	keys, err := v.keys(v.ctx(), "form")
 	if err != nil {
 		return "", err
 	}
@@ -111,7 +111,7 @@ func (v *visit) formToken(bound string) (string, error) {
 
 // judge tells what the token of a posted form is worth.
 func (v *visit) judge(token, bound string) (verdict, error) {
-	keys, err := v.Gate.Keys().Derive(v.ctx(), "form")
+	keys, err := v.keys(v.ctx(), "form")
 	if err != nil {
 		return forged, err
 	}

@@ -1,8 +1,10 @@
 package web_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -131,8 +133,12 @@ func TestRS06_RS07_DeadLinksLookAlike(t *testing.T) {
 		"twice": link + "&token=" + token, "odd": "/_auth/reset?token=%00%0d%0aSet-Cookie:a=b", "none": "/_auth/reset",
 	} {
 		x := w.browser()
+		before := w.store.asked()
 		p := x.open(target)
 		wantStatus(t, p, http.StatusGone)
+		if asked := w.store.asked() > before; asked != slices.Contains([]string{"used", "expired", "garbage", "upper"}, name) {
+			t.Errorf("%s: the store was asked: %v", name, asked)
+		}
 		wantText(t, p, `href="/_auth/forgot"`)
 		if first == "" {
 			first = p.body
@@ -176,7 +182,7 @@ func TestRS12_RS35_WrongCodes(t *testing.T) {
 		for range 2 { // a reload says the same and counts nothing
 			page = b.open("/_auth/reset")
 			wantStatus(t, page, http.StatusUnprocessableEntity)
-			wantText(t, page, string(rune('0'+left)))
+			wantText(t, page, fmt.Sprintf("You have %d t", left))
 		}
 		if have := w.wrongCodes(jo); have != 5-left {
 			t.Fatalf("%d wrong codes counted, want %d", have, 5-left)
@@ -350,77 +356,4 @@ func TestLinkAtTheWrongAddress(t *testing.T) {
 	wantLocation(t, b.submit(page, "/_auth/setup", "new_password", good, "confirm_password", good), "/_auth/setup")
 	wantStatus(t, b.open("/_auth/setup"), http.StatusOK)
 	b.signIn(jo, good)
-}
-
-func TestT13_AFailedSendingIsTold(t *testing.T) {
-	w := newWall(t, nil)
-	w.active(jo, good)
-	w.refused = true
-	w.browser().forgot(jo)
-	b := w.browser()
-	b.submit(b.open(w.link()), "/_auth/reset", "method", "text")
-	p := b.open("/_auth/reset")
-	if p.Header.Get("Refresh") != "1" {
-		t.Error("the page does not ask again while the text is on its way")
-	}
-	w.deliver()
-	p = b.open("/_auth/reset")
-	if p.Header.Get("Refresh") != "" {
-		t.Error("the page goes on asking")
-	}
-	wantText(t, p, `role="alert"`)
-	wantText(t, p, `name="resend" value="call"`)
-	wantLocation(t, b.submit(p, "/_auth/reset", "resend", "call"), "/_auth/reset")
-	w.deliver()
-	if len(w.calls) != 1 {
-		t.Errorf("%d calls", len(w.calls))
-	}
-	if p = b.open("/_auth/reset"); strings.Contains(p.body, `role="alert"`) {
-		t.Error("still said to have failed")
-	}
-}
-
-func TestASendingThatTakesLongIsNotAskedForForEver(t *testing.T) {
-	w := newWall(t, nil)
-	w.active(jo, good)
-	w.browser().forgot(jo)
-	b := w.browser()
-	b.submit(b.open(w.link()), "/_auth/reset", "method", "text")
-	w.advance(10 * time.Second)
-	if p := b.open("/_auth/reset"); p.Header.Get("Refresh") != "" {
-		t.Error("still asking")
-	}
-}
-
-func TestSendLimitIsToldWithTheTimeToWait(t *testing.T) {
-	w := newWall(t, nil)
-	w.active(jo, good)
-	w.advance(time.Hour)
-	w.browser().forgot(jo)
-	b := w.browser()
-	page := b.toCode(w.link())
-	for range 2 {
-		w.advance(time.Minute)
-		b.submit(page, "/_auth/reset", "resend", "again")
-		w.deliver()
-	}
-	w.advance(time.Minute)
-	sent := len(w.texts)
-	wantLocation(t, b.submit(page, "/_auth/reset", "resend", "call"), "/_auth/reset")
-	w.deliver()
-	p := b.open("/_auth/reset")
-	wantText(t, p, "12 minutes")
-	wantText(t, p, `name="code"`)
-	if len(w.texts) != sent || len(w.calls) != 0 {
-		t.Error("sent past the limit")
-	}
-	w.advance(13 * time.Minute)
-	if p = b.open("/_auth/reset"); !strings.Contains(p.body, `name="resend"`) {
-		t.Error("the limit is told after its end")
-	}
-	// Another browser with the same link has not even reached the code.
-	w.advance(-13 * time.Minute)
-	c := w.browser()
-	c.submit(c.open(w.link()), "/_auth/reset", "method", "text")
-	wantStatus(t, c.open("/_auth/reset"), http.StatusTooManyRequests)
 }

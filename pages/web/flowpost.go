@@ -85,7 +85,7 @@ func (v *visit) takeStep(f form, held flow, state gate.FlowState) error {
 	case f.has(fieldCode) && state.Step == policy.StepCode:
 		return v.enterCode(f[fieldCode], held, state)
 	case choosing && sending && chosen(method):
-		return v.sendCode(policy.Method(method), held, state)
+		return v.sendCode(policy.Method(method), f.has(fieldResend), held, state)
 	case state.Step == policy.StepMethod && !f.has(fieldCode) && !f.has(fieldNew):
 		return v.tell(flow{Told: toldNone}, held, state)
 	}
@@ -96,7 +96,7 @@ func chosen(method string) bool {
 	return method == string(policy.MethodText) || method == string(policy.MethodCall)
 }
 
-func (v *visit) sendCode(method policy.Method, held flow, state gate.FlowState) error {
+func (v *visit) sendCode(method policy.Method, again bool, held flow, state gate.FlowState) error {
 	reason, wait, err := v.Gate.SendCode(v.ctx(), held.link(), method, v.req.Client)
 	if err != nil {
 		return err
@@ -106,7 +106,7 @@ func (v *visit) sendCode(method policy.Method, held flow, state gate.FlowState) 
 	case policy.SendLimit:
 		news = flow{Told: toldLimit, Until: v.Gate.Now().Add(wait)}
 	case policy.TooSoon:
-		if state.Step == policy.StepCode { // at the first step it is the same form sent twice
+		if again { // otherwise it is the first form sent twice, and all is as it should be
 			news = flow{Told: toldLimit, Until: v.Gate.Now().Add(wait)}
 		}
 	case policy.CodesPaused:

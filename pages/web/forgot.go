@@ -7,8 +7,8 @@ import (
 	"github.com/loginwall/loginwall/pages"
 )
 
-// sent marks the address of the page that says a mail is on its way.
-const sent = "sent"
+// markSent marks the address of the page that says a mail is on its way.
+const markSent = "sent"
 
 // forgotPage asks for the address, or says that a mail was sent to the one typed before.
 func (v *visit) forgotPage() error {
@@ -20,7 +20,7 @@ func (v *visit) forgotPage() error {
 	if err != nil {
 		return err
 	}
-	if v.query().Has(sent) && state.Email != "" {
+	if v.query().Has(markSent) && state.Email != "" {
 		v.show(pages.Sent{Page: page, Email: state.Email, MinutesValid: int(v.Rules.ResetLink / time.Minute)})
 		return nil
 	}
@@ -68,6 +68,6 @@ func (v *visit) forgot() error {
 	if err := v.keepFormState(state); err != nil {
 		return err
 	}
-	v.redirect(v.Base + "/forgot?" + sent)
+	v.redirect(v.Base + "/forgot?" + markSent)
 	return nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/loginwall/loginwall/policy/gate"
 )
 
-// signedOut marks the address of the login page after a sign-out, whose answer may have taken every cookie away.
-const signedOut = "signed_out"
+// markSignedOut marks the address of the login page after a sign-out, whose answer may have taken every cookie away.
+const markSignedOut = "signed_out"
 
 // longestEmail is far more than an address may have; what is longer was not typed.
 const longestEmail = 1024
@@ -40,7 +40,7 @@ func (v *visit) loginPage() error {
 	case token != "":
 		v.clear(v.sessionCookie(v.req.Secure))
 		view.Notice = pages.NoticeSessionEnded
-	case query.Has(signedOut):
+	case query.Has(markSignedOut):
 		view.Notice = pages.NoticeSignedOut
 	}
 	v.show(view)

@@ -71,6 +71,6 @@ func (v *visit) endOwnSession(token string) error {
 	if v.req.Secure {
 		v.w.Header().Set("Clear-Site-Data", clearSiteData)
 	}
-	v.redirect(v.Base + "/login?" + signedOut)
+	v.redirect(v.Base + "/login?" + markSignedOut)
 	return nil
 }

@@ -55,7 +55,6 @@ func (v *visit) changePassword() error {
 	}
 	switch result.Reason {
 	case policy.OK:
-		v.seen = nil // that session is over
 		if err := v.set(v.sessionCookie(v.req.Secure), []byte(result.Token)); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/gate"
 	"github.com/loginwall/loginwall/policy/message"
+	"github.com/loginwall/loginwall/policy/passhash"
 	"github.com/loginwall/loginwall/policy/store"
 	"github.com/loginwall/loginwall/policy/store/file"
 )
@@ -46,6 +47,7 @@ type wall struct {
 	texts   []message.Text
 	calls   []message.Call
 	refused bool // the phone provider refuses
+	busy    bool // no hashing lane is free
 }
 
 // newWall builds one. change may alter the options; it may be nil.
@@ -105,10 +107,18 @@ func (w *wall) checked() int {
 // hasher keeps passwords as they are: these tests are about pages, and real hashes take their time.
 type hasher struct{ w *wall }
 
-func (h hasher) Hash(_ context.Context, password string) (string, error) { return "$" + password, nil }
+func (h hasher) Hash(_ context.Context, password string) (string, error) {
+	if h.w.busy {
+		return "", passhash.ErrBusy
+	}
+	return "$" + password, nil
+}
 func (h hasher) Verify(_ context.Context, phc, password string) (bool, error) {
 	h.w.mu.Lock()
 	defer h.w.mu.Unlock()
+	if h.w.busy {
+		return false, passhash.ErrBusy
+	}
 	h.w.checks++
 	return phc == "$"+password, nil
 }
@@ -127,6 +137,7 @@ func (words) Mail(kind gate.Letter, d gate.LetterData) (gate.Content, error) {
 func (words) CodeText(code string) (string, error)           { return code, nil }
 func (words) CodeCall(code string) (string, []string, error) { return "en", []string{code}, nil }
 func (words) PasswordChangedText() (string, error)           { return "changed", nil }
+func (words) PhoneChangedText() (string, error)              { return "phone", nil }
 
 // breakable is a store that can be taken away.
 type breakable struct {

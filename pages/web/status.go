@@ -17,7 +17,6 @@ func (v *visit) session() error {
 		v.Unavailable(v.w, v.r, v.req)
 		return nil
 	}
-	v.cookies = nil
 	v.w.Header().Add("Vary", "Cookie")
 	if reason != policy.OK {
 		v.json(http.StatusOK, map[string]any{"signed_in": false})

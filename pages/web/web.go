@@ -80,7 +80,7 @@ func (h *Handler) Owns(path string) bool {
 func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, req Request) {
 	v := &visit{Handler: h, w: w, r: r, req: req}
 	if err := h.serve(v); err != nil {
-		v.unavailable() // the gate has reported the error
+		v.unavailable() // the error has been reported where it came up
 	}
 	v.touch()
 }
