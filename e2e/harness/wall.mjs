@@ -92,7 +92,7 @@ class Wall {
 	}
 
 	async #startCaddy() {
-		this.#caddy = await start(this.#binary, ['run', '--config', join(this.directory, 'Caddyfile')], {
+		this.#caddy = await start(this.#binary, ['run', '--config', this.#in('Caddyfile')], {
 			port: this.#site,
 			cwd: this.directory,
 			env: { XDG_DATA_HOME: this.directory, XDG_CONFIG_HOME: this.directory, HOME: this.directory },
@@ -110,7 +110,7 @@ class Wall {
 		this.#settings = { ...this.#settings, ...settings };
 		await this.#writeCaddyfile();
 		const { status, stderr } = await run(this.#binary, [
-			...['reload', '--config', join(this.directory, 'Caddyfile'), '--address', `127.0.0.1:${this.#admin}`],
+			...['reload', '--config', this.#in('Caddyfile'), '--address', `127.0.0.1:${this.#admin}`],
 		]);
 		assert.equal(status, 0, `reload: ${stderr}`);
 	}
@@ -159,42 +159,41 @@ class Wall {
 
 	/** All mails so far, oldest first. */
 	async mails() {
-		return (await readSpool(join(this.directory, 'mail'))).map(({ content }) => parseMail(content));
+		return (await readSpool(this.#in('mail'))).map(({ content }) => parseMail(content));
 	}
 
 	/** All texts and calls so far as they were written, oldest first. */
 	async messages() {
-		return (await readSpool(join(this.directory, 'phone'))).map(({ content }) => content);
+		return (await readSpool(this.#in('phone'))).map(({ content }) => content);
 	}
 
 	async #writeCaddyfile() {
-		const store =
-			this.#store === 'redis'
-				? `store redis {\n\t\t\taddress 127.0.0.1:${this.#redisPort}\n\t\t}`
-				: `store file ${join(this.directory, 'store')}`;
-		await writeFile(
-			join(this.directory, 'Caddyfile'),
-			`{
-	admin 127.0.0.1:${this.#admin}
-	storage file_system ${join(this.directory, 'caddy')}
-	login_wall {
-		name "SecureMail"
-		url ${this.origin}
-		${store}
-		mail file ${join(this.directory, 'mail')}
-		phone file ${join(this.directory, 'phone')}
-		${this.#settings.realm}
-	}
+		const { realm, site } = this.#settings;
+		const store = this.#store === 'redis' ? `redis {\naddress 127.0.0.1:${this.#redisPort}\n}` : `file ${this.#in('store')}`;
+		const text = `{
+admin 127.0.0.1:${this.#admin}
+storage file_system ${this.#in('caddy')}
+login_wall {
+name "SecureMail"
+url ${this.origin}
+store ${store}
+mail file ${this.#in('mail')}
+phone file ${this.#in('phone')}
+${realm}
 }
-
+}
 http://localhost:${this.#site} {
-	bind 127.0.0.1
-	login_wall {
-		${this.#settings.site}
-	}
-	reverse_proxy 127.0.0.1:${this.#upstreamPort}
+bind 127.0.0.1
+login_wall {
+${site}
 }
-`,
-		);
+reverse_proxy 127.0.0.1:${this.#upstreamPort}
+}
+`;
+		await writeFile(this.#in('Caddyfile'), text);
+	}
+
+	#in(name) {
+		return join(this.directory, name);
 	}
 }
