@@ -103,9 +103,8 @@ func (r Rules) SendCode(a *Account, key LinkKey, flow string, method Method, sen
 	case link.WrongCodes >= MaxWrongCodes:
 		return CodeLimit, 0
 	}
-	a.Codes.Wrong = within(a.Codes.Wrong, Day, now)
-	if len(a.Codes.Wrong) >= MaxWrongCodesDay {
-		return CodesPaused, a.Codes.Wrong[0].Add(Day).Sub(now)
+	if until, paused := r.CodesPausedUntil(a, now); paused {
+		return CodesPaused, until.Sub(now)
 	}
 	c := &link.Code
 	if now.Before(c.SentAt.Add(SendPause)) && c.Delivery != DeliveryFailed && r.codeLive(c, now) {
@@ -248,6 +247,15 @@ func (r Rules) codeLive(c *Code, now time.Time) bool {
 // CodeEnds returns when the link's code ends; false when no code is alive.
 func (r Rules) CodeEnds(link *Reset, now time.Time) (time.Time, bool) {
 	return link.Code.IssuedAt.Add(r.Code), r.codeLive(&link.Code, now)
+}
+
+// CodesPausedUntil tells when an account with too many wrong codes may be sent one again; false when it may now.
+func (r Rules) CodesPausedUntil(a *Account, now time.Time) (time.Time, bool) {
+	wrong := within(slices.Clone(a.Codes.Wrong), Day, now)
+	if len(wrong) < MaxWrongCodesDay {
+		return time.Time{}, false
+	}
+	return wrong[len(wrong)-MaxWrongCodesDay].Add(Day), true
 }
 
 func (x *Reset) flow(key string) *Flow {

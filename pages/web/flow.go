@@ -30,7 +30,6 @@ const (
 	toldMissing told = "missing" // it was not a code
 	toldTooOld  told = "old"     // the code is too old
 	toldLimit   told = "limit"   // no sending before Until
-	toldPaused  told = "paused"  // the account's codes are stopped until Until
 	toldNone    told = "none"    // no method was chosen
 )
 

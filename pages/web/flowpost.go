@@ -109,8 +109,6 @@ func (v *visit) sendCode(method policy.Method, again bool, held flow, state gate
 		if again { // otherwise it is the first form sent twice, and all is as it should be
 			news = flow{Told: toldLimit, Until: v.Gate.Now().Add(wait)}
 		}
-	case policy.CodesPaused:
-		news = flow{Told: toldPaused, Until: v.Gate.Now().Add(wait)}
 	}
 	return v.tell(news, held, state)
 }
@@ -128,8 +126,6 @@ func (v *visit) enterCode(code string, held flow, state gate.FlowState) error {
 		news = flow{Told: toldMissing}
 	case policy.CodeExpired:
 		news = flow{Told: toldTooOld}
-	case policy.CodesPaused: // for a day at most
-		news = flow{Told: toldPaused, Until: v.Gate.Now().Add(policy.Day)}
 	}
 	return v.tell(news, held, state)
 }

@@ -19,16 +19,16 @@ const (
 func (v *visit) step(page pages.Flow, f flow, s gate.FlowState) pages.View {
 	now := v.Gate.Now()
 	var wait time.Duration // until a limit that was met has passed
-	if f.Told == toldLimit || f.Told == toldPaused {
+	if f.Told == toldLimit {
 		wait = max(0, f.Until.Sub(now))
 	}
 	switch {
 	case s.Step == policy.StepPassword:
 		return pages.NewPassword{Flow: page, Email: s.Email, Requirements: v.requirements()}
-	case s.OnHold:
-		return pages.Paused{Flow: page, Until: now.Add(v.Rules.ContactHold)} // at the latest
-	case f.Told == toldPaused && wait > 0:
-		return pages.TooManyCodes{Flow: page, RetryAfter: wait}
+	case !s.HoldEnds.IsZero():
+		return pages.Paused{Flow: page, Until: s.HoldEnds}
+	case !s.CodesPausedUntil.IsZero():
+		return pages.TooManyCodes{Flow: page, RetryAfter: s.CodesPausedUntil.Sub(now)}
 	case s.TriesLeft == 0:
 		return pages.TooManyCodes{Flow: page}
 	case s.Step == policy.StepMethod || s.NoPhone:

@@ -33,7 +33,9 @@ type FlowState struct {
 
 	Name, Email              string
 	MaskedEmail, MaskedPhone string
-	NoPhone, OnHold          bool
+	NoPhone                  bool
+	HoldEnds                 time.Time // when a contact change counts; zero: none waits
+	CodesPausedUntil         time.Time // zero: they are not
 
 	// Of the latest sending of a code.
 	Method      policy.Method
@@ -92,14 +94,18 @@ func (g *Gate) Flow(ctx context.Context, l Link) (FlowState, error) {
 	s := FlowState{
 		Reason: policy.OK, Step: g.Rules.StepOf(link, l.flow(), now), Purpose: link.Purpose,
 		Name: a.Name, Email: a.Email, MaskedEmail: address.MaskEmail(a.Email), MaskedPhone: address.MaskPhone(a.Phone.Number),
-		NoPhone: !g.mayReach(a.Phone.Number), OnHold: a.Change != nil,
-		Method: link.Code.Method, Delivery: link.Code.Delivery, SentAt: link.Code.SentAt,
+		NoPhone: !g.mayReach(a.Phone.Number),
+		Method:  link.Code.Method, Delivery: link.Code.Delivery, SentAt: link.Code.SentAt,
 		ResendAfter: max(0, link.Code.SentAt.Add(policy.SendPause).Sub(now)),
 		TriesLeft:   max(0, policy.MaxWrongCodes-link.WrongCodes),
 	}
 	if ends, alive := g.Rules.CodeEnds(link, now); alive {
 		s.CodeEnds = ends
 	}
+	if a.Change != nil {
+		s.HoldEnds = a.Change.EffectiveAt
+	}
+	s.CodesPausedUntil, _ = g.Rules.CodesPausedUntil(&a, now)
 	return s, nil
 }
 
