@@ -85,7 +85,7 @@ func (a *App) build() (*wall, error) {
 	}
 	w := &wall{key: key, store: pooled.(pooledStore).Store}
 	w.gate = gate.New(gate.Config{
-		Rules: a.realm.rules, Passwords: a.passwordRules(), Countries: a.realm.countries,
+		Rules: a.realm.rules, Passwords: a.passwordRules(), Countries: a.realm.countries, Methods: a.methods(),
 		SourceLimit: a.realm.sourceLimit, SourceWindow: a.realm.sourceWindow,
 		Base: a.realm.base, URL: a.publicURL,
 		Store: w.store, Hasher: a.hasher, Words: letters{a.renderer, a.realm.base, a.publicURL}, Observer: a.observer,
@@ -115,6 +115,19 @@ func (a *App) handlers(g *gate.Gate) map[policy.MessageKind]message.Handler {
 		}
 	}
 	return h
+}
+
+// methods are the ways the phone sender has, where it says so: not every gateway can call.
+func (a *App) methods() []policy.Method {
+	sender, ok := a.phone.(interface{ Methods() []string })
+	if !ok {
+		return nil
+	}
+	var methods []policy.Method
+	for _, m := range sender.Methods() {
+		methods = append(methods, policy.Method(m))
+	}
+	return methods
 }
 
 // publicURL is the origin of links, "" while it is not known.

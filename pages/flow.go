@@ -2,6 +2,7 @@ package pages
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -54,6 +55,25 @@ func (f Flow) Invited() bool { return f.Purpose == PurposeInvitation }
 
 func (Flow) referrer() string { return "no-referrer" }
 
+// Ways are the methods that can be used here; empty means both.
+type Ways []Method
+
+// Text says whether codes can be sent as text messages.
+func (w Ways) Text() bool { return w.has(MethodText) }
+
+// Call says whether codes can be read out in a call.
+func (w Ways) Call() bool { return w.has(MethodCall) }
+
+func (w Ways) has(m Method) bool { return len(w) == 0 || slices.Contains(w, m) }
+
+// failed says that a code could not be sent, and how to go on: by the other way, if there is one.
+func (w Ways) failed(m Method) Phrase {
+	if w.Text() && w.Call() {
+		return say("code.failed_" + string(m))
+	}
+	return say("code.failed_only_" + string(m))
+}
+
 // ChooseMethod asks how the code is to reach the phone. Phone and Email are masked by the caller: whoever holds the
 // link alone must not learn them.
 type ChooseMethod struct {
@@ -65,6 +85,7 @@ type ChooseMethod struct {
 	Failed         Method        // a code could not be sent this way
 	RetryAfter     time.Duration // above 0: the limit of codes is reached, this long to wait
 	CountryRefused bool          // the number's country is not one that messages are sent to
+	Ways           Ways
 }
 
 func (ChooseMethod) file() string               { return "method" }
@@ -72,6 +93,9 @@ func (v ChooseMethod) addHeaders(h http.Header) { setRetryAfter(h, v.RetryAfter)
 
 // ByCall says whether the call is preselected. After a failed text the call is, and the other way round.
 func (v ChooseMethod) ByCall() bool {
+	if !v.Ways.Text() || !v.Ways.Call() {
+		return v.Ways.Call()
+	}
 	if v.Failed != "" {
 		return v.Failed == MethodText
 	}
@@ -98,7 +122,7 @@ func (v ChooseMethod) Problems() []Problem {
 	case v.CountryRefused:
 		problems = append(problems, Problem{Phrase: say("method.country")})
 	case v.Failed != "":
-		problems = append(problems, Problem{Phrase: say("code.failed_" + string(v.Failed))})
+		problems = append(problems, Problem{Phrase: v.Ways.failed(v.Failed)})
 	}
 	if v.NoneChosen {
 		problems = append(problems, Problem{Field: "method", Phrase: say("method.none")})
@@ -121,7 +145,8 @@ type EnterCode struct {
 	CodeExpired    bool          // the code was too old; sending it again makes a new one
 	MinutesValid   int           // how long a code lives
 	RetryAfter     time.Duration // above 0: no further sending for this long
-	RefreshSeconds int           // above 0: the browser asks again after this while the message is on its way
+	Ways           Ways
+	RefreshSeconds int // above 0: the browser asks again after this while the message is on its way
 }
 
 func (EnterCode) file() string { return "code" }
@@ -144,7 +169,7 @@ func (v EnterCode) Status() int {
 func (v EnterCode) Problems() []Problem {
 	problems := v.Page.Problems()
 	if v.Delivery == DeliveryFailed {
-		problems = append(problems, Problem{Phrase: say("code.failed_" + string(v.Method))})
+		problems = append(problems, Problem{Phrase: v.Ways.failed(v.Method)})
 	}
 	switch {
 	case v.CodeExpired:

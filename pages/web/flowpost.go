@@ -74,7 +74,7 @@ func (v *visit) takeStep(f form, held flow, state gate.FlowState) error {
 	method, choosing := f[fieldMethod], f.has(fieldMethod)
 	if f.has(fieldResend) {
 		choosing = true
-		if method = f[fieldResend]; !chosen(method) {
+		if method = f[fieldResend]; !v.chosen(method) {
 			method = string(state.Method) // any other value means: the same way again
 		}
 	}
@@ -84,7 +84,7 @@ func (v *visit) takeStep(f form, held flow, state gate.FlowState) error {
 		return v.finish(f, held, state)
 	case f.has(fieldCode) && state.Step == policy.StepCode:
 		return v.enterCode(f[fieldCode], held, state)
-	case choosing && sending && chosen(method):
+	case choosing && sending && v.chosen(method):
 		return v.sendCode(policy.Method(method), f.has(fieldResend), held, state)
 	case state.Step == policy.StepMethod && !f.has(fieldCode) && !f.has(fieldNew):
 		return v.tell(flow{Told: toldNone}, held, state)
@@ -92,9 +92,8 @@ func (v *visit) takeStep(f form, held flow, state gate.FlowState) error {
 	return v.onward(state)
 }
 
-func chosen(method string) bool {
-	return method == string(policy.MethodText) || method == string(policy.MethodCall)
-}
+// chosen tells whether a method was named that can be used here.
+func (v *visit) chosen(method string) bool { return v.Gate.Sends(policy.Method(method)) }
 
 func (v *visit) sendCode(method policy.Method, again bool, held flow, state gate.FlowState) error {
 	reason, wait, err := v.Gate.SendCode(v.ctx(), held.link(), method, v.req.Client)

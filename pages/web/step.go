@@ -40,7 +40,7 @@ func (v *visit) step(page pages.Flow, f flow, s gate.FlowState) pages.View {
 func (v *visit) methodStep(page pages.Flow, f flow, s gate.FlowState, wait time.Duration) pages.ChooseMethod {
 	view := pages.ChooseMethod{
 		Flow: page, Phone: s.MaskedPhone, Email: s.MaskedEmail,
-		NoneChosen: f.Told == toldNone, RetryAfter: wait, CountryRefused: s.NoPhone,
+		NoneChosen: f.Told == toldNone, RetryAfter: wait, CountryRefused: s.NoPhone, Ways: v.ways(),
 	}
 	if s.Delivery == policy.DeliveryFailed {
 		view.Failed = pages.Method(s.Method)
@@ -53,6 +53,7 @@ func (v *visit) codeStep(page pages.Flow, f flow, s gate.FlowState, wait time.Du
 		Flow: page, Phone: s.MaskedPhone, Method: pages.Method(s.Method), Delivery: pages.Delivery(s.Delivery),
 		Missing: f.Told == toldMissing, Wrong: f.Told == toldWrong, CodeExpired: f.Told == toldTooOld,
 		TriesLeft: s.TriesLeft, MinutesValid: int(v.Rules.Code / time.Minute), RetryAfter: wait,
+		Ways: v.ways(),
 	}
 	if s.Delivery == policy.DeliveryFailed && wait <= policy.SendPause {
 		view.RetryAfter = 0 // the pause between two sendings is not for one that failed
@@ -61,6 +62,14 @@ func (v *visit) codeStep(page pages.Flow, f flow, s gate.FlowState, wait time.Du
 		view.RefreshSeconds = watchEvery
 	}
 	return view
+}
+
+func (v *visit) ways() pages.Ways {
+	var ways pages.Ways
+	for _, m := range v.Gate.Methods {
+		ways = append(ways, pages.Method(m))
+	}
+	return ways
 }
 
 // requirements are what a new password must be like, in the words of the pages.

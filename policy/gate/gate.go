@@ -34,6 +34,8 @@ type Config struct {
 	Passwords policy.PasswordRules
 	// Countries are the ISO 3166 codes of the countries whose numbers may be texted or called; empty means any.
 	Countries []string
+	// Methods are the ways the phone sender has; empty means all.
+	Methods []policy.Method
 	// SourceLimit failed sign-ins from one source within SourceWindow are answered; 0 switches the limit off.
 	SourceLimit  int
 	SourceWindow time.Duration

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -124,9 +125,18 @@ func (g *Gate) accountByLink(ctx context.Context, l Link) (policy.Account, error
 	return a, nil
 }
 
+// Sends tells whether codes can be sent by a method here.
+func (g *Gate) Sends(method policy.Method) bool {
+	known := method == policy.MethodText || method == policy.MethodCall
+	return known && (len(g.Methods) == 0 || slices.Contains(g.Methods, method))
+}
+
 // SendCode sends the code of a link to the registered phone: OK, TooSoon (nothing was sent, the last one is on its
-// way), SendLimit or CodesPaused with the time to wait, CodeLimit, NoPhone, OnHold or LinkDead.
+// way), SendLimit or CodesPaused with the time to wait, CodeLimit, NoPhone, OnHold or LinkDead. WrongStep: not by this method.
 func (g *Gate) SendCode(ctx context.Context, l Link, method policy.Method, c Client) (policy.Reason, time.Duration, error) {
+	if !g.Sends(method) {
+		return policy.WrongStep, 0, nil
+	}
 	a, err := g.accountByLink(ctx, l)
 	if err != nil || a.ID == "" {
 		return policy.LinkDead, 0, err

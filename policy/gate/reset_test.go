@@ -300,3 +300,15 @@ func TestRS13_CodesPaused(t *testing.T) {
 	l := r.asked(jo)
 	want(t, "third link", r.send(l, policy.MethodText), policy.CodesPaused)
 }
+
+// Ensure a way that the phone sender does not have is not taken.
+func TestSendCodeByMissingMethod(t *testing.T) {
+	r := rigOn(t, openFile(t), func(c *gate.Config) { c.Methods = []policy.Method{policy.MethodText} })
+	r.active(jo)
+	l := r.asked(jo)
+	for _, m := range []policy.Method{policy.MethodCall, "", "post"} {
+		want(t, "send by "+string(m), r.send(l, m), policy.WrongStep)
+	}
+	want(t, "step", r.flow(l).Step, policy.StepMethod)
+	want(t, "send by text", r.send(l, policy.MethodText), policy.OK)
+}
