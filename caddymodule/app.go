@@ -252,9 +252,15 @@ func (a *App) Cleanup() error {
 		return releaseStore(w.key)
 	}
 	running.stop()
-	go func() {
+	release := func() error {
 		<-running.done
-		if err := releaseStore(w.key); err != nil {
+		return releaseStore(w.key)
+	}
+	if caddy.Exiting() {
+		return release()
+	}
+	go func() {
+		if err := release(); err != nil {
 			a.logger.Error("store did not close", zap.Error(err))
 		}
 	}()

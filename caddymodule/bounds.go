@@ -64,13 +64,13 @@ func (s span) orOff() string {
 
 func (s span) check(text string) error { _, err := s.parse(text); return err }
 
-// written writes a duration as an operator would.
+// written writes a duration as an operator would: hours up to a day, and days beyond.
 func written(d time.Duration) string {
 	for _, unit := range []struct {
-		of   time.Duration
-		name string
-	}{{day, "d"}, {time.Hour, "h"}, {time.Minute, "m"}} {
-		if d >= unit.of && d%unit.of == 0 {
+		of, from time.Duration
+		name     string
+	}{{day, 2 * day, "d"}, {time.Hour, time.Hour, "h"}, {time.Minute, time.Minute, "m"}} {
+		if d >= unit.from && d%unit.of == 0 {
 			return strconv.FormatInt(int64(d/unit.of), 10) + unit.name
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
-	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/loginwall/loginwall/caddymodule/clause"
 )
@@ -15,6 +14,7 @@ import (
 // parseGlobal reads the global option login_wall into the app of that name.
 func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 	if existing != nil {
+		d.Next() // so that the error names the line
 		return nil, d.Err("login_wall is given twice in the global block: a Caddy has one realm, keep one")
 	}
 	app := new(App)
@@ -24,10 +24,25 @@ func parseGlobal(d *caddyfile.Dispenser, existing any) (any, error) {
 	return httpcaddyfile.App{Name: appName, Value: caddyconfig.JSON(app, nil)}, nil
 }
 
-// parseDirective reads the directive login_wall of a site.
-func parseDirective(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
+// parseDirective reads the directive login_wall of a site. A matcher may choose hosts or clients, but not paths: the
+// wall's own pages would be left out of it, and servers read paths in more ways than a matcher does.
+func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
+	h.Next() // login_wall
+	matchers, err := h.ExtractMatcherSet()
+	if err != nil {
+		return nil, err
+	}
+	for _, kind := range []string{"path", "path_regexp"} {
+		if matchers[kind] != nil {
+			h.Next()
+			return nil, h.Err("login_wall cannot be limited to paths: leave the matcher out and name what needs no sign-in, such as login_wall { public /assets/* }")
+		}
+	}
 	handler := new(Handler)
-	return handler, handler.UnmarshalCaddyfile(h.Dispenser)
+	if err := handler.UnmarshalCaddyfile(h.Dispenser); err != nil {
+		return nil, err
+	}
+	return h.NewRoute(matchers, handler), nil
 }
 
 // UnmarshalCaddyfile reads the realm: accounts, rules and senders. Everything is optional, and every value may hold
@@ -101,7 +116,7 @@ func (a *App) checkTogether(d *caddyfile.Dispenser) error {
 
 // UnmarshalCaddyfile reads what a site wants of the wall.
 //
-//	login_wall [<matcher>] {
+//	login_wall [@<matcher>] {
 //		public   <paths...>            # no sign-in needed
 //		passive  <paths...>            # answered, but does not count as activity
 //		require  <path> <groups...>    # any one of the groups admits

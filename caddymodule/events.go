@@ -1,6 +1,8 @@
 package caddymodule
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"sync"
 	"time"
@@ -67,8 +69,12 @@ func (o *observer) PasswordCheck(result gate.CheckResult) {
 // PasswordDecoy counts a hash that was computed for its time.
 func (o *observer) PasswordDecoy() { passwordDecoys.Inc() }
 
-// StoreFailed counts and reports an operation that the store did not answer.
+// StoreFailed counts and reports an operation that the store did not answer. A visitor who hangs up in the middle is no
+// failure of anybody's.
 func (o *observer) StoreFailed(operation string, err error) {
+	if errors.Is(err, context.Canceled) {
+		return
+	}
 	storeFailures.Inc()
 	o.faults.report(operation, err)
 }
@@ -89,7 +95,7 @@ func (o *observer) sendFailed(m policy.Message, err error, last bool) {
 // faultPause is how long the same operation is not reported again. While a store is away, every request fails.
 const faultPause = 5 * time.Second
 
-// faultLog reports operations that could not be decided, each at most once in faultPause.
+// faultLog reports operations that failed on our side, each at most once in faultPause.
 type faultLog struct {
 	logger *zap.Logger
 
@@ -121,7 +127,7 @@ func (f *faultLog) report(operation string, err error) {
 	skipped := entry.skipped
 	entry.at, entry.skipped = now, 0
 	f.mu.Unlock()
-	f.logger.Error("could not decide: nobody passes meanwhile", zap.String("operation", operation), zap.Int("not_logged", skipped), zap.Error(err))
+	f.logger.Error("operation failed", zap.String("operation", operation), zap.Int("not_logged", skipped), zap.Error(err))
 }
 
 // maxAgent bounds the User-Agent in records and in the audit trail, in bytes.

@@ -74,13 +74,27 @@ http://localhost:{$PORT} {
 // startCaddyfile runs Caddy with a whole Caddyfile in which {$ADMIN}, {$PORT}, {$APP} and {$DIR} are replaced.
 func startCaddyfile(t testing.TB, caddyfile string) *gateway {
 	t.Helper()
-	g := &gateway{t: t, dir: t.TempDir(), admin: freeAddress(t), http: freeAddress(t), app: startUpstream(t)}
-	_, g.port, _ = net.SplitHostPort(g.http)
-	captured.reset()
-	t.Cleanup(g.stop)
+	g := newGateway(t)
 	if err := g.load(caddyfile); err != nil {
 		t.Fatalf("load: %v", err)
 	}
+	return g
+}
+
+// newGateway has everything that a gateway needs but a configuration.
+func newGateway(t testing.TB) *gateway {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "loginwall")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) }) // Caddy may still be writing certificates, which is no failure of ours
+	g := &gateway{t: t, dir: dir, app: startUpstream(t)}
+	free := freeAddresses(t, 2)
+	g.admin, g.http = free[0], free[1]
+	_, g.port, _ = net.SplitHostPort(g.http)
+	captured.reset()
+	t.Cleanup(g.stop)
 	return g
 }
 
@@ -160,7 +174,7 @@ func (g *gateway) browser() *http.Client {
 	return &http.Client{
 		Jar: jar, Timeout: 30 * time.Second,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Transport:     &http.Transport{DisableCompression: true},
+		Transport:     &http.Transport{DisableCompression: true, DisableKeepAlives: true},
 	}
 }
 
@@ -274,14 +288,19 @@ func (g *gateway) log() []map[string]any {
 	return lines
 }
 
-func freeAddress(t testing.TB) string {
+// freeAddresses finds n different addresses on loopback at which nobody listens.
+func freeAddresses(t testing.TB, n int) []string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	var addresses []string
+	for range n {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.Close() // only when all are found, so that none comes twice
+		addresses = append(addresses, l.Addr().String())
 	}
-	defer l.Close()
-	return l.Addr().String()
+	return addresses
 }
 
 // upstream is an app that keeps each request byte for byte and answers with what answer says.

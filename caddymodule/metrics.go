@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/loginwall/loginwall/policy"
+	"github.com/loginwall/loginwall/policy/gate"
 )
 
 // The collectors belong to the process and not to a configuration, so that the numbers go on over a reload. Every label
@@ -34,6 +35,12 @@ var (
 		Help: "Operations that the store did not answer.",
 	})
 )
+
+func init() {
+	for _, result := range []gate.CheckResult{gate.CheckMatch, gate.CheckMismatch, gate.CheckError} {
+		passwordChecks.WithLabelValues(string(result)) // so that each is there from the start, as 0
+	}
+}
 
 // registerMetrics makes the collectors visible in the registry of one configuration, which Caddy makes anew each time.
 func registerMetrics(registry *prometheus.Registry) error {

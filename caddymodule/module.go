@@ -10,6 +10,8 @@ import (
 	filemail "github.com/loginwall/loginwall/caddymodule/mail/file"
 	smtpmail "github.com/loginwall/loginwall/caddymodule/mail/smtp"
 	filephone "github.com/loginwall/loginwall/caddymodule/phone/file"
+	httpphone "github.com/loginwall/loginwall/caddymodule/phone/http"
+	twiliophone "github.com/loginwall/loginwall/caddymodule/phone/twilio"
 	filestore "github.com/loginwall/loginwall/caddymodule/store/file"
 	redisstore "github.com/loginwall/loginwall/caddymodule/store/redis"
 )
@@ -20,12 +22,12 @@ func init() {
 		new(App), Handler{}, adminAPI{},
 		filestore.Store{}, redisstore.Store{},
 		smtpmail.Sender{}, filemail.Sender{},
-		filephone.Sender{},
+		twiliophone.Sender{}, httpphone.Sender{}, filephone.Sender{},
 	} {
 		caddy.RegisterModule(module)
 	}
 	httpcaddyfile.RegisterGlobalOption(appName, parseGlobal)
-	httpcaddyfile.RegisterHandlerDirective(appName, parseDirective)
+	httpcaddyfile.RegisterDirective(appName, parseDirective)
 	// Behind what rewrites requests and in front of whatever could answer them.
 	httpcaddyfile.RegisterDirectiveOrder(appName, httpcaddyfile.Before, "basic_auth")
 	caddycmd.RegisterCommand(command)
