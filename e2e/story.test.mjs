@@ -85,8 +85,8 @@ class Story {
 	async showsOneForm() {
 		const { person } = this;
 		assert.match(await person.text(), /Your Email Address[\s\S]*Your Password[\s\S]*Sign In[\s\S]*Forgot Password/);
-		const fields = await person.page.$$eval('main form input:not([type=hidden])', (inputs) =>
-			inputs.map((input) => {
+		const fields = await person.page.evaluate(() =>
+			[...document.querySelectorAll('main form input:not([type=hidden])')].map((input) => {
 				const box = input.getBoundingClientRect();
 				const shown = box.width > 40 && box.height > 15 && getComputedStyle(input).visibility === 'visible';
 				const form = [...document.forms].indexOf(input.form);

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -80,18 +81,10 @@ func TestAD02_MistakesNameTheirLine(t *testing.T) {
 			t.Errorf("%q: no file and line in: %s", mistake, said)
 			continue
 		}
-		if n := line + strings.Count(mistake, "\n"); at[1] != itoa(line) && at[1] != itoa(line+1) && at[1] != itoa(n) {
+		if n := line + strings.Count(mistake, "\n"); at[1] != strconv.Itoa(line) && at[1] != strconv.Itoa(line+1) && at[1] != strconv.Itoa(n) {
 			t.Errorf("%q on line %d: blamed on line %s: %s", mistake, line, at[1], said)
 		}
 	}
-}
-
-func itoa(n int) string {
-	digits := ""
-	for ; n > 0; n /= 10 {
-		digits = string(rune('0'+n%10)) + digits
-	}
-	return digits
 }
 
 // The repository's Caddyfile is written as caddy fmt would, and runs with nothing but Caddy.
@@ -117,7 +110,7 @@ func TestRepositoryCaddyfile(t *testing.T) {
 	}
 	app := freePort(t)
 	g.Configure(strings.NewReplacer(
-		"localhost:8080", "localhost:{$PORT}", "8081", itoa(app), ".loginwall/", "{$SPOOL}/", "root docs/example", "root "+example,
+		"localhost:8080", "localhost:{$PORT}", "8081", strconv.Itoa(app), ".loginwall/", "{$SPOOL}/", "root docs/example", "root "+example,
 		"\tlogin_wall {\n\t\tname", "\tadmin {$ADMIN}\n\tlogin_wall {\n\t\tname",
 	).Replace(string(raw)))
 	g.Start()

@@ -52,11 +52,12 @@ func TestResetOverRealMail(t *testing.T) {
 	b.SignIn(jo.Email, jo.Password)
 
 	b.Forgot(jo.Email)
-	texts++ // the one that tells of the new password
-	kannel.WaitForText(texts)
 	another := g.Browser() // on another device
 	another.Finish(another.ToPassword(resetLink(t, server, jo.Email), code), other)
-	wantRefused(t, b.Get("/")) // RS-33: sessions from before have ended
+	wantRefused(t, b.Get("/")) // RS-33: sessions from before have ended, and the owner is told on both ways
+	if told := kannel.WaitForText(texts + 1); !strings.Contains(told.Body, "has been changed") || codePattern.MatchString(told.Body) {
+		t.Errorf("text after the reset says %q", told.Body)
+	}
 	if p := b.Login(jo.Email, jo.Password); p.StatusCode == http.StatusSeeOther {
 		t.Error("the old password signs in after a reset")
 	}
