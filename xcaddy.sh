@@ -140,7 +140,8 @@ run() {
 	for port in $site_port $admin_port; do
 		listening "$port" && die "port $port is taken by another program; end it and try again"
 	done
-	mkdir -p "$state/mail" "$state/phone"
+	# What is captured holds live links and codes: nobody else on this machine may read it.
+	(umask 077 && mkdir -p "$state")
 	while IFS= read -r file; do seen+=$file$'\n'; done < <(captured)
 
 	# Caddy gets a process group of its own, so that a Ctrl-C reaches it once, from here. Its own files stay below
