@@ -226,7 +226,7 @@ install_needs() {
 
 check_format() {
 	local files
-	files=$(gofmt -l caddymodule pages policy e2e/services)
+	files=$(find . -name node_modules -prune -o -name '*.go' -exec gofmt -l {} +)
 	[[ -z $files ]] || { say "not formatted with gofmt:" "$files"; return 1; }
 }
 

@@ -1,14 +1,15 @@
 // A Caddy with the login wall, its store and the app behind it, all on free loopback ports in a directory of its own.
 
 import assert from 'node:assert/strict';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { codeFrom, parseMail, readSpool } from './captured.mjs';
 import { eventually, freePort, program, run, start, stop } from './process.mjs';
 import { startUpstream } from './upstream.mjs';
 
-const repository = resolve(import.meta.dirname ?? new URL('.', import.meta.url).pathname, '../..');
+const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 let built;
 
@@ -109,9 +110,8 @@ class Wall {
 	async reload(settings) {
 		this.#settings = { ...this.#settings, ...settings };
 		await this.#writeCaddyfile();
-		const { status, stderr } = await run(this.#binary, [
-			...['reload', '--config', this.#in('Caddyfile'), '--address', `127.0.0.1:${this.#admin}`],
-		]);
+		const config = ['--config', this.#in('Caddyfile'), '--address', `127.0.0.1:${this.#admin}`];
+		const { status, stderr } = await run(this.#binary, ['reload', ...config]);
 		assert.equal(status, 0, `reload: ${stderr}`);
 	}
 
@@ -119,7 +119,6 @@ class Wall {
 		await stop(this.#caddy);
 		await stop(this.#redis);
 		await this.upstream?.close();
-		if (process.env.KEEP_WALLS) await cp(this.directory, `${this.directory}.kept`, { recursive: true });
 		if (this.directory) await rm(this.directory, { recursive: true, force: true });
 	}
 
