@@ -50,6 +50,7 @@ class Wall {
 	#settings;
 	#binary;
 	#caddy;
+	#earlierLog = '';
 	#redis;
 	#redisPort;
 	#upstreamPort;
@@ -87,9 +88,9 @@ class Wall {
 		return `http://localhost:${this.#site}`;
 	}
 
-	/** What Caddy has logged so far. */
+	/** What Caddy has logged so far, before restarts too. */
 	get log() {
-		return this.#caddy?.output ?? '';
+		return this.#earlierLog + (this.#caddy?.output ?? '');
 	}
 
 	async #startCaddy() {
@@ -103,6 +104,8 @@ class Wall {
 	/** Ends Caddy and starts it again, with the store it had. */
 	async restart() {
 		await stop(this.#caddy);
+		this.#earlierLog = this.log;
+		this.#caddy = undefined;
 		await this.#startCaddy();
 	}
 
