@@ -3,6 +3,8 @@ package gateway
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -154,4 +156,47 @@ func TestT12_MailServerDownAtStart(t *testing.T) {
 func overKannel(k *services.Kannel) string {
 	return fmt.Sprintf("phone http {\n text {\n url %q\n success 202\n}\n}\n", k.SendURL+
 		"?username="+k.Username+"&password={env.SMS_PASSWORD}&from=15550100&to={phone.to}&text={phone.text}")
+}
+
+// A crash with a full queue loses nothing and sends nothing twice, but for what was in the sender's hands.
+func TestDL14_CrashWithFullQueue(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, realm string) {
+		g := Start(t, Settings{Realm: realm + "\nmail file {$DIR}/blocked/mail"})
+		// Nothing can be written below a file, so that all mails wait.
+		if err := os.WriteFile(filepath.Join(g.Dir, "blocked"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var invited []*Person
+		for range 6 {
+			invited = append(invited, g.Invite())
+		}
+		tries, since := 0, time.Now()
+		g.Eventually("pause between tries", patience, func() bool { // what is in the sender's hands waits for its lease to end
+			if n := len(failures(g)); n != tries {
+				tries, since = n, time.Now()
+			}
+			return tries >= 2*len(invited) && time.Since(since) > 300*time.Millisecond
+		})
+		g.Kill()
+		if err := os.Remove(filepath.Join(g.Dir, "blocked")); err != nil {
+			t.Fatal(err)
+		}
+		g.Spool.dir = filepath.Join(g.Dir, "blocked")
+		g.Start()
+		arrived := func() (n int) {
+			for _, p := range invited {
+				n += len(g.Spool.Mails(p.Email))
+			}
+			return n
+		}
+		began := time.Now()
+		g.Eventually("six mails", patience, func() bool { return arrived() >= 6 })
+		t.Logf("six mails %s after the start", time.Since(began).Round(time.Millisecond))
+		for _, p := range invited {
+			if n := len(g.Spool.Mails(p.Email)); n != 1 {
+				t.Errorf("%d invitations for one person, want 1", n)
+			}
+		}
+	})
 }

@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -93,4 +95,56 @@ func TestRE01_StartWithRedisDown(t *testing.T) {
 	}
 	redis.Restart()
 	g.Eventually("answer after Redis is there", 5*time.Second, func() bool { return b.Get("/").StatusCode == http.StatusOK })
+}
+
+// A Redis that takes commands and does not answer is worse than one that is gone.
+func TestRE03_RedisHangs(t *testing.T) {
+	t.Parallel()
+	const hang = 6 * time.Second
+	redis, app := redistest.Start(t), StartApp(t)
+	g := Start(t, Settings{App: app.Address, Realm: onRedis(redis), Site: "public /robots.txt"})
+	jo := g.Active()
+	b := g.Browser()
+	b.SignIn(jo.Email, jo.Password)
+	wantStatus(t, b.Get("/"), http.StatusOK)
+	guess := g.Browser().Guess()
+	seen := len(app.Requests())
+
+	if answer := redis.Do("CLIENT", "PAUSE", strconv.FormatInt(hang.Milliseconds(), 10), "ALL"); answer != "+OK" {
+		t.Fatalf("pause redis: %s", answer)
+	}
+	ended := time.Now().Add(hang)
+	var seenAnswers tally
+	var slowest time.Duration
+	var mu sync.Mutex
+	atOnce(40, func(i int) {
+		began := time.Now()
+		var p Page
+		var err error
+		if i%2 == 0 {
+			p, err = guess.Send(jo.Email, wrong)
+		} else {
+			p, err = b.Do(b.Request(http.MethodGet, "/", nil))
+		}
+		seenAnswers.add(p, err)
+		mu.Lock()
+		slowest = max(slowest, time.Since(began))
+		mu.Unlock()
+	})
+	t.Logf("40 requests while redis hangs: %v, the slowest %s", seenAnswers.counts, slowest.Round(time.Millisecond))
+	if seenAnswers.counts["503"] != 40 || slowest > 3*time.Second {
+		t.Errorf("answers %v, the slowest %s; want 503 within the deadline of 2 s", seenAnswers.counts, slowest)
+	}
+	wantStatus(t, b.Get("/robots.txt"), http.StatusOK)
+	if n := len(app.Requests()) - 1; n != seen {
+		t.Errorf("the app has seen %d requests while nothing could be decided", n-seen)
+	}
+	time.Sleep(time.Until(ended))
+	g.Eventually("answer after the pause", 5*time.Second, func() bool { return b.Get("/").StatusCode == http.StatusOK })
+	t.Logf("open again %s after the pause", time.Since(ended).Round(time.Millisecond))
+	// What was counted and could not be checked may be held for half a minute, but neither locks nor stays.
+	g.Eventually("sign-in after the pause", patience, func() bool { return g.Browser().Login(jo.Email, jo.Password).StatusCode == http.StatusSeeOther })
+	if a := g.Show(jo.Email); a.State != "active" {
+		t.Errorf("account %+v: locked by an outage", a)
+	}
 }
