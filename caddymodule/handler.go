@@ -217,6 +217,9 @@ func (v *visit) protected(next caddyhttp.Handler) error {
 	setPlaceholders(v.repl, &id)
 	v.signedIn = true
 	defer v.touch(id)()
+	request, done := v.stream(id.Session.Key)
+	defer done()
+	v.r = request
 	return v.pass(next)
 }
 

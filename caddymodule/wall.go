@@ -26,15 +26,23 @@ type wall struct {
 	gate   *gate.Gate
 	web    *web.Handler
 	outbox *message.Outbox
+
+	streams *streams // shared by all configurations on the store
 }
 
 // stores holds the open stores by resource, so that a store outlives a reload and a file is never opened twice.
 var stores = caddy.NewUsagePool()
 
-type pooledStore struct{ store.Store }
+type pooledStore struct {
+	store.Store
+	streams *streams
+}
 
 // Destruct closes the store when no configuration uses it any more.
-func (p pooledStore) Destruct() error { return p.Close() }
+func (p pooledStore) Destruct() error {
+	p.streams.stop()
+	return p.Close()
+}
 
 func releaseStore(key any) error {
 	_, err := stores.Delete(key)
@@ -78,12 +86,12 @@ func (a *App) build() (*wall, error) {
 		if err != nil {
 			return nil, err
 		}
-		return pooledStore{opened}, nil
+		return pooledStore{opened, newStreams()}, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	w := &wall{key: key, store: pooled.(pooledStore).Store}
+	w := &wall{key: key, store: pooled.(pooledStore).Store, streams: pooled.(pooledStore).streams}
 	w.gate = gate.New(gate.Config{
 		Rules: a.realm.rules, Passwords: a.passwordRules(), Countries: a.realm.countries, Methods: a.methods(),
 		SourceLimit: a.realm.sourceLimit, SourceWindow: a.realm.sourceWindow,

@@ -31,7 +31,11 @@ func hashToken(token string) string {
 // CheckSession tells who holds a session token: OK with the identity, or why nobody does. It is the hot path and costs
 // one round trip. active tells whether this request counts as activity.
 func (g *Gate) CheckSession(ctx context.Context, token string, active bool) (Identity, policy.Reason, error) {
-	s, a, err := g.Store.SessionWithAccount(ctx, SessionKeyOf(token))
+	return g.checkSession(ctx, SessionKeyOf(token), active)
+}
+
+func (g *Gate) checkSession(ctx context.Context, key policy.SessionKey, active bool) (Identity, policy.Reason, error) {
+	s, a, err := g.Store.SessionWithAccount(ctx, key)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return Identity{}, policy.NoSession, nil
@@ -47,6 +51,13 @@ func (g *Gate) CheckSession(ctx context.Context, token string, active bool) (Ide
 		return Identity{}, reason, nil
 	}
 	return Identity{Account: a, Session: s, Touch: active && g.Rules.SessionTouchDue(&s, now)}, policy.OK, nil
+}
+
+// RecheckSession tells whether a session that was good when a long request began still is. It does not count as
+// activity.
+func (g *Gate) RecheckSession(ctx context.Context, key policy.SessionKey) (policy.Reason, error) {
+	_, reason, err := g.checkSession(ctx, key, false)
+	return reason, err
 }
 
 // dropSession removes a session that has ended by the rules, and tells of it once: whoever removes it.
