@@ -105,6 +105,9 @@ type App struct {
 	work    *work
 
 	warned, warnedPlain atomic.Bool // what is said once
+
+	urlFile string // where the Caddyfile has url, for errors that are found later
+	urlLine int
 }
 
 // CaddyModule describes the app to Caddy.

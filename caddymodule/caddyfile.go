@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
@@ -102,6 +103,11 @@ var errLater = errors.New("a placeholder, known only when the configuration is l
 // checkTogether finds values that are right alone and wrong together while the file is still known. A realm with
 // placeholders is judged when it is loaded.
 func (a *App) checkTogether(d *caddyfile.Dispenser) error {
+	if a.URL != "" && !strings.Contains(a.URL, "{") {
+		if err := checkOrigin(a.URL, a.InsecureHTTP); err != nil {
+			return fmt.Errorf("%w, at %s:%d", err, a.urlFile, a.urlLine)
+		}
+	}
 	_, err := a.resolve(func(s string) (string, error) {
 		if strings.Contains(s, "{") {
 			return "", errLater

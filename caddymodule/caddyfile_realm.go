@@ -16,7 +16,7 @@ func (a *App) syntax() clause.Words {
 	var knownDevices string
 	return clause.Words{
 		"name":            clause.Value(&a.Name, `"SecureMail"`, nil),
-		"url":             clause.Value(&a.URL, "https://mail.example.com", a.checkOriginLater),
+		"url":             a.readURL,
 		"path":            clause.Value(&a.Path, defaultBase, checkBase),
 		"insecure_http":   clause.Flag(&a.InsecureHTTP),
 		"profile":         clause.Value(&a.Profile, "nist", choiceProfile.check),
@@ -38,8 +38,13 @@ func (a *App) syntax() clause.Words {
 	}
 }
 
-// checkOriginLater leaves the question of plain http to checkTogether: insecure_http may come further down.
-func (a *App) checkOriginLater(origin string) error { return checkOrigin(origin, true) }
+// readURL reads url and remembers where it stands: whether it may be plain http is known when the whole block is read.
+func (a *App) readURL(d *caddyfile.Dispenser) error {
+	judge := func(origin string) error { return checkOrigin(origin, true) }
+	err := clause.Value(&a.URL, "https://mail.example.com", judge)(d)
+	a.urlFile, a.urlLine = d.File(), d.Line()
+	return err
+}
 
 func (p *Password) syntax() clause.Words {
 	return clause.Words{

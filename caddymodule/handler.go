@@ -142,6 +142,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	setPlaceholders(repl, nil)
 	v := h.newVisit(w, r, repl)
 	h.scrubber.scrub(r, v.trusted)
+	if v.holdsToken() {
+		v.keepFromLog()
+	}
 
 	if refusedMethod(r) {
 		v.refuseMethod()

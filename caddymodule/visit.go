@@ -5,13 +5,16 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
 	"github.com/loginwall/loginwall/pages/web"
+	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/gate"
 )
 
@@ -161,8 +164,8 @@ func (v *visit) serveOwn() {
 		v.refusePlain()
 		return
 	}
-	if v.secretive() {
-		caddyhttp.SetVar(v.r.Context(), caddyhttp.LogSkipVar, true)
+	if v.secretive() && !v.holdsToken() { // else it is kept already
+		v.keepFromLog()
 	}
 	v.wall.web.Serve(v.w, v.r, v.withClient())
 }
@@ -178,6 +181,31 @@ func (v *visit) secretive() bool {
 		return true
 	}
 	return !strings.HasPrefix(v.query, "next=") || strings.Contains(v.query, "&")
+}
+
+// linkToken finds the token of a link in an address, also where a mail program has escaped what stands around it.
+var linkToken = regexp.MustCompile(`token(?:=|%(?:25)*3[Dd])[A-Za-z0-9_-]{43}`)
+
+// holdsToken says whether a link's token is anywhere in the address: in a link to another page than ours, too, since
+// people mistype links and mail programs mangle them.
+func (v *visit) holdsToken() bool {
+	for _, part := range []string{v.path, v.query} {
+		if strings.Contains(part, "token") && linkToken.MatchString(part) {
+			return true
+		}
+	}
+	return false
+}
+
+// keepFromLog drops the line of the access log, which has the address as it was sent, and writes one of the audit
+// trail without the secret instead, so that nobody can visit unseen by wearing one.
+func (v *visit) keepFromLog() {
+	caddyhttp.SetVar(v.r.Context(), caddyhttp.LogSkipVar, true)
+	path := linkToken.ReplaceAllString(v.path, "token=REDACTED")
+	v.app.observer.Event(gate.Event{
+		Name: "request.redacted", Time: time.Now().UTC(), Client: v.withClient().Client, Outcome: policy.OK,
+		Detail: v.r.Method + " " + short(path, maxAgent),
+	})
 }
 
 func (v *visit) refuse() {
