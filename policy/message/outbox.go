@@ -143,6 +143,12 @@ func (o *Outbox) work(ctx context.Context, m policy.Message) {
 		return
 	}
 	try, cancel := context.WithTimeout(ctx, min(sendTime, max(m.ExpiresAt.Sub(o.Now()), 5*time.Second)))
+	if m.ExpiresAt.Sub(o.Now()) < lease {
+		// If this node dies now, nobody must wait for longer than the message means something.
+		if err := o.Store.DelayMessage(ctx, m.ID, m.ExpiresAt); err != nil {
+			o.Broken(fmt.Errorf("delay message: %w", err))
+		}
+	}
 	err := handle(try, m)
 	cancel()
 	if err == nil {
