@@ -101,8 +101,9 @@ func TestRewriteInFront(t *testing.T) {
 }
 http://localhost:{$PORT} {
 	rewrite /b /billing/x
+	rewrite /billing/old /archive
 	rewrite /c /public/x
-	try_files {path} /index.html
+	rewrite /_auth/* /index.html
 	login_wall {
 		public /public/*
 		require /billing/* billing
@@ -116,8 +117,11 @@ http://localhost:{$PORT} {
 		t.Errorf("rewritten to a public path: status %d", response.StatusCode)
 	}
 	g.account("alice@example.com", "sales")
-	if response, _ := g.page(g.signIn("alice@example.com"), "/billing/"); response.StatusCode != 403 {
-		t.Errorf("without the group: status %d", response.StatusCode)
+	c := g.signIn("alice@example.com")
+	for _, path := range []string{"/b", "/billing/old"} {
+		if response, _ := g.page(c, path); response.StatusCode != 403 {
+			t.Errorf("%s without the group: status %d", path, response.StatusCode)
+		}
 	}
 }
 
@@ -388,6 +392,14 @@ https://localhost:{$PORT} {
 		t.Errorf("status %d: %q", response.StatusCode, body)
 	}
 	wantHeader(t, g.app.only(t), "Remote-User", "alice@example.com")
+
+	// PX-07, in HTTP/2.
+	r, _ = http.NewRequest("POST", "https://localhost:"+g.port+"/", io.NopCloser(strings.NewReader("hello")))
+	r.Trailer = http.Header{"Remote-User": {"evil"}, "X-Sum": {"5"}}
+	g.do(c, r)
+	if got := g.app.only(t); strings.Contains(got, "evil") || !strings.Contains(got, "X-Sum: 5") {
+		t.Errorf("trailers:\n%s", got)
+	}
 }
 
 // Ensure neither cookie nor form is ever given out over plain http to a host on the network.

@@ -252,10 +252,11 @@ func (v *visit) touch(id gate.Identity) func() {
 	if !id.Touch {
 		return func() {}
 	}
-	write := sync.OnceFunc(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(v.r.Context()), touchTime)
+	g := v.wall.gate
+	write := sync.OnceFunc(func() { // beside the request, so it must not look at it
+		ctx, cancel := context.WithTimeout(context.Background(), touchTime)
 		defer cancel()
-		v.wall.gate.Touch(ctx, id)
+		g.Touch(ctx, id)
 	})
 	timer := time.AfterFunc(min(touchAfter, v.app.realm.rules.Idle/policy.SeenFractionOfIdle), write)
 	return func() {
