@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -195,6 +196,9 @@ func (g *gateway) page(c *http.Client, path string) (*http.Response, string) {
 func (g *gateway) do(c *http.Client, r *http.Request) (*http.Response, string) {
 	g.t.Helper()
 	response, err := c.Do(r)
+	if errors.Is(err, io.EOF) && r.Method == http.MethodGet { // taken by a listener that a reload was just closing
+		response, err = c.Do(r)
+	}
 	if err != nil {
 		g.t.Fatal(err)
 	}
