@@ -52,8 +52,9 @@ func stripCookies(h http.Header) {
 // somebody else's account, and keeps shared caches from holding what only one person may see. It buffers nothing.
 type guardedWriter struct {
 	*caddyhttp.ResponseWriterWrapper
-	private bool // the answer is for one person
-	wrote   bool // the final headers are out
+	private bool     // the answer is for one person
+	fence   []string // lines of Set-Cookie of our own
+	wrote   bool     // the final headers are out
 }
 
 // WriteHeader also sees the headers that come before the answer (1xx) and those of a switch of protocols.
@@ -76,6 +77,10 @@ func (g *guardedWriter) clean(status int) {
 		return
 	}
 	g.wrote = true
+	if len(g.fence) > 0 {
+		h["Set-Cookie"] = append(h["Set-Cookie"], g.fence...)
+		h["Cache-Control"] = []string{"no-store"}
+	}
 	if g.private && status != http.StatusSwitchingProtocols && len(h["Cache-Control"]) == 0 && len(h["Expires"]) == 0 {
 		// Caches may keep what says nothing for as long as they think fit (RFC 9111, 4.2.2).
 		h["Cache-Control"] = []string{"private"}

@@ -188,8 +188,7 @@ func admits(list []policy.PathPattern, v *visit) bool {
 func (v *visit) protected(next caddyhttp.Handler) error {
 	token, _, err := v.wall.web.SessionToken(v.r, v.request())
 	if err != nil {
-		v.app.observer.StoreFailed("read keys", err)
-		v.unavailable()
+		v.unavailable() // reported by the pages
 		return nil
 	}
 	if token == "" {
@@ -220,6 +219,10 @@ func (v *visit) protected(next caddyhttp.Handler) error {
 	setPlaceholders(v.repl, &id)
 	v.signedIn = true
 	defer v.touch(id)()
+	if v.fence, err = v.wall.web.Fence(v.r, v.request(), id.Account.ID); err != nil {
+		v.unavailable() // reported by the pages
+		return nil
+	}
 	request, done := v.stream(id.Session.Key)
 	defer done()
 	v.r = request
@@ -270,7 +273,7 @@ func (v *visit) touch(id gate.Identity) func() {
 // them.
 func (v *visit) pass(next caddyhttp.Handler) error {
 	stripCookies(v.r.Header)
-	return next.ServeHTTP(&guardedWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: v.w}, private: v.signedIn}, v.r)
+	return next.ServeHTTP(&guardedWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: v.w}, private: v.signedIn, fence: v.fence}, v.r)
 }
 
 // refusedMethod says whether a method has no business behind a wall: TRACE would show a page's script what only the

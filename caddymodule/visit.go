@@ -30,6 +30,7 @@ type visit struct {
 	trusted     bool   // came from a trusted proxy
 	secure      bool   // the browser speaks https
 	signedIn    bool
+	fence       []string // Set-Cookie lines for the answer
 
 	parsed url.Values
 }

@@ -70,6 +70,16 @@ func (b *Browser) Cookies() map[string]string {
 }
 
 // Session is the value of the session cookie on plain http, "" without one.
+// SetCookie puts a cookie of the app into the browser.
+func (b *Browser) SetCookie(name, value string) {
+	b.tb.Helper()
+	u, err := url.Parse(b.Origin)
+	if err != nil {
+		b.tb.Fatal(err)
+	}
+	b.client.Jar.SetCookies(u, []*http.Cookie{{Name: name, Value: value, Path: "/"}})
+}
+
 func (b *Browser) Session() string { return b.Cookies()["loginwall"] }
 
 // Request makes a page load. Headers of the browser come last.

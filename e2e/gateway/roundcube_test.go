@@ -76,6 +76,59 @@ func TestRoundcube(t *testing.T) {
 	wantStatus(t, b.Fetch(inbox), http.StatusUnauthorized)
 }
 
+// Ensure the second person at one browser never sees the first one's mail. Roundcube keeps its own session by its own
+// cookie and does not ask again who is there, so that what the first one left behind would open their inbox.
+func TestSE22_SecondPersonAtOneBrowser(t *testing.T) {
+	t.Parallel()
+	dashboard := services.StartRoundcube(t)
+	g := Start(t, Settings{
+		App:  strings.TrimPrefix(dashboard.URL, "http://"),
+		Env:  []string{"APP_SECRET=" + dashboard.Secret},
+		Site: "identity basic {env.APP_SECRET}",
+	})
+	jo, max := g.Active(), g.Active()
+	dashboard.Deliver(jo.Email, "Lab results for Jo", "All values are fine.")
+	dashboard.Deliver(max.Email, "Invoice for Max", "Please pay.")
+	const first = "/?_task=mail&_mbox=INBOX&_uid=1&_action=show"
+	for name, between := range map[string]func(b *Browser){
+		"while signed in":      func(*Browser) {},
+		"after a remote end":   func(*Browser) { g.Must("user", "sign-out", jo.Email) },
+		"after their sign-out": func(b *Browser) { b.SignOut() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := g.Browser()
+			b.SignIn(jo.Email, jo.Password)
+			wantText(t, b.Open(first), "Lab results for Jo")
+			between(b)
+			b.SignIn(max.Email, max.Password)
+			p := b.Open(first)
+			if strings.Contains(p.Body, "Lab results for Jo") {
+				t.Error("the second person sees the first one's mail")
+			}
+			wantText(t, p, "Invoice for Max")
+		})
+	}
+}
+
+// Ensure somebody who signs in again after a pause finds the app as they left it.
+func TestSamePersonKeepsTheAppsSession(t *testing.T) {
+	t.Parallel()
+	g := Start(t, Settings{})
+	jo, max := g.Active(), g.Active()
+	b := g.Browser()
+	b.SignIn(jo.Email, jo.Password)
+	b.SetCookie("draft", "17")
+	g.Must("user", "sign-out", jo.Email)
+	b.SignIn(jo.Email, jo.Password)
+	if b.Cookies()["draft"] != "17" {
+		t.Error("the app's cookie of the same person is gone")
+	}
+	b.SignIn(max.Email, max.Password)
+	if b.Cookies()["draft"] != "" {
+		t.Error("the app's cookie of somebody else is still there")
+	}
+}
+
 func basic(user, secret string) string {
 	r := http.Request{Header: http.Header{}}
 	r.SetBasicAuth(user, secret)

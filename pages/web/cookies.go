@@ -25,6 +25,7 @@ type cookie struct {
 	domain string
 	secure bool
 	sealed bool // encrypted, not only signed
+	life   int  // seconds; 0: until the browser is closed
 }
 
 // sessionCookie holds a random token only, so it is signed and not encrypted.
@@ -53,7 +54,7 @@ func hostCookie(name string, secure, sealed bool) cookie {
 func CookieNames() []string {
 	var names []string
 	for _, prefix := range []string{"__Host-", "__Secure-", ""} {
-		for _, name := range []string{sessionName, flowName, formName} {
+		for _, name := range []string{sessionName, flowName, formName, fenceName} {
 			names = append(names, prefix+name)
 		}
 	}
@@ -106,8 +107,7 @@ func sentValues(r *http.Request, wanted string) []string {
 	return values
 }
 
-// set encodes a cookie to be sent with the answer. It lives as long as the browser does: how long it means anything is
-// the server's decision.
+// set encodes a cookie to be sent with the answer. How long it means anything is the server's decision.
 func (v *visit) set(c cookie, value any) error {
 	codecs, err := v.codecsFor(v.ctx(), c)
 	if err != nil {
@@ -117,7 +117,7 @@ func (v *visit) set(c cookie, value any) error {
 	if err != nil {
 		return fmt.Errorf("encode cookie: %w", err)
 	}
-	v.queue(c, encoded, 0)
+	v.queue(c, encoded, c.life)
 	return nil
 }
 

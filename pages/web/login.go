@@ -83,14 +83,17 @@ func (v *visit) signIn() error {
 		return err
 	}
 	if result.Reason == policy.OK {
-		return v.signedIn(result.Token, v.next(f[fieldNext]))
+		return v.signedIn(result, v.next(f[fieldNext]))
 	}
 	return v.notSignedIn(f, state, result)
 }
 
 // signedIn hands out the session and leads on.
-func (v *visit) signedIn(token, next string) error {
-	if err := v.set(v.sessionCookie(v.req.Secure), []byte(token)); err != nil {
+func (v *visit) signedIn(result gate.SignInResult, next string) error {
+	if err := v.set(v.sessionCookie(v.req.Secure), []byte(result.Token)); err != nil {
+		return err
+	}
+	if err := v.enter(result.Account); err != nil {
 		return err
 	}
 	if _, err := v.renewFormState(); err != nil {

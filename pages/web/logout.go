@@ -5,8 +5,8 @@ import (
 	"github.com/loginwall/loginwall/policy"
 )
 
-// clearSiteData takes from the browser what the session may have left there, the app's own cookies too. Browsers listen
-// to it over https only, and none is relied on to.
+// clearSiteData takes from the browser what the session may have left there, also what dropForeign cannot see. Browsers
+// listen to it over https only, and none is relied on to.
 const clearSiteData = `"cache", "cookies", "storage"`
 
 // logoutPage asks. Nothing ends by being opened: pages of others can make a browser open it.
@@ -68,6 +68,7 @@ func (v *visit) endOwnSession(token string) error {
 	}
 	v.clear(v.sessionCookie(v.req.Secure))
 	v.dropFlow()
+	v.dropForeign()
 	if v.req.Secure {
 		v.w.Header().Set("Clear-Site-Data", clearSiteData)
 	}
