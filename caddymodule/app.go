@@ -213,6 +213,7 @@ func (a *App) Start() error {
 	if a.phone == nil {
 		a.logger.Warn("no phone sender is configured: no codes can be sent, so nobody can set a password; add phone to the global login_wall block")
 	}
+	a.warnGaps()
 	w, err := a.open()
 	if err != nil {
 		return err
