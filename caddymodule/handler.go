@@ -223,7 +223,7 @@ func (v *visit) protected(next caddyhttp.Handler) error {
 		v.unavailable() // reported by the pages
 		return nil
 	}
-	request, done := v.stream(id.Session.Key)
+	request, done := v.wall.streams.begin(v.w, v.r, id.Session.Key, v.wall.gate.RecheckSession)
 	defer done()
 	v.r = request
 	return v.pass(next)

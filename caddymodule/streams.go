@@ -4,7 +4,11 @@ import (
 	"context"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
 
 	"github.com/loginwall/loginwall/policy"
 )
@@ -17,15 +21,46 @@ const (
 	// unsureFor is how long a stream goes on while the store does not answer: nobody is signed out by a restart of
 	// it, and nothing stays open for ever on a guess.
 	unsureFor = 30 * time.Second
+
+	lookTime = time.Second // one question to the store
+	lookers  = 8           // questions at once
 )
+
+// sessionCheck asks whether a session still is good.
+type sessionCheck func(context.Context, policy.SessionKey) (policy.Reason, error)
 
 // stream is one request on its way to the app.
 type stream struct {
 	key   policy.SessionKey
 	began time.Time
-	sure  time.Time // when its session was last known to be good
-	check func(context.Context, policy.SessionKey) (policy.Reason, error)
-	cut   func()
+	sure  time.Time // when its session was last known to be good; only the watch reads and writes it
+	check sessionCheck
+
+	mu      sync.Mutex
+	over    bool // the handler is about to return: what belongs to the request must not be touched any more
+	control *http.ResponseController
+	cancel  context.CancelFunc
+}
+
+// cut ends the request. A handler that is not waiting for its context is waiting for the visitor, so the connection
+// gets deadlines in the past first; what was taken over or is no connection has none, and then the context ends it.
+func (x *stream) cut() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.over {
+		return
+	}
+	past := time.Unix(1, 0)
+	_ = x.control.SetWriteDeadline(past)
+	_ = x.control.SetReadDeadline(past)
+	x.cancel()
+}
+
+func (x *stream) end() {
+	x.mu.Lock()
+	x.over = true
+	x.mu.Unlock()
+	x.cancel()
 }
 
 // streams are all requests that are on their way to the app, over all configurations that use one store: a stream
@@ -43,16 +78,21 @@ func newStreams() *streams {
 	return s
 }
 
-func (s *streams) add(x *stream) {
+// begin opens the watch over a request, and gives the request that is to be handed on. done ends the watch and must be
+// called before the handler returns.
+func (s *streams) begin(w http.ResponseWriter, r *http.Request, key policy.SessionKey, check sessionCheck) (handOn *http.Request, done func()) {
+	ctx, cancel := context.WithCancel(r.Context())
+	now := time.Now()
+	x := &stream{key: key, began: now, sure: now, check: check, control: http.NewResponseController(w), cancel: cancel}
 	s.mu.Lock()
 	s.open[x] = struct{}{}
 	s.mu.Unlock()
-}
-
-func (s *streams) remove(x *stream) {
-	s.mu.Lock()
-	delete(s.open, x)
-	s.mu.Unlock()
+	return r.WithContext(ctx), func() {
+		s.mu.Lock()
+		delete(s.open, x)
+		s.mu.Unlock()
+		x.end()
+	}
 }
 
 func (s *streams) watch(ctx context.Context) {
@@ -63,11 +103,33 @@ func (s *streams) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-tick.C:
-			for _, of := range s.due(now) {
-				of.look(ctx)
-			}
+			s.look(ctx, now)
 		}
 	}
+}
+
+// look asks about every session that has open streams, a few at a time. When the store does not answer one question, the
+// others are not asked until the next round: they would each wait as long.
+func (s *streams) look(ctx context.Context, now time.Time) {
+	var silent atomic.Bool
+	var asking sync.WaitGroup
+	free := make(chan struct{}, lookers)
+	for _, of := range s.due(now) {
+		free <- struct{}{}
+		asking.Go(func() {
+			defer func() { <-free }()
+			defer func() {
+				if p := recover(); p != nil { // nothing of this may take the server down
+					caddy.Log().Error("watch of open streams panicked", zap.Any("panic", p))
+				}
+			}()
+			if silent.Load() || !of.look(ctx) {
+				silent.Store(true)
+				of.unsure()
+			}
+		})
+	}
+	asking.Wait()
 }
 
 // group is the open streams of one session: one question answers for all of them.
@@ -89,40 +151,29 @@ func (s *streams) due(now time.Time) map[policy.SessionKey]group {
 	return groups
 }
 
-func (g group) look(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, touchTime)
+// look asks the store and cuts the streams of a session that is over. It reports whether there was an answer.
+func (g group) look(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, lookTime)
 	defer cancel()
 	reason, err := g[0].check(ctx, g[0].key)
+	if err != nil {
+		return false
+	}
 	now := time.Now()
 	for _, x := range g {
-		switch {
-		case err != nil && now.Sub(x.sure) < unsureFor:
-		case err != nil || reason != policy.OK:
+		if reason != policy.OK {
 			x.cut()
-		default:
-			x.sure = now // only this goroutine reads and writes it once the stream is open
 		}
+		x.sure = now
 	}
+	return true
 }
 
-// stream opens the watch over a request that goes on to the app, and gives the request that is to be handed on. done
-// ends the watch.
-func (v *visit) stream(key policy.SessionKey) (r *http.Request, done func()) {
-	ctx, cancel := context.WithCancel(v.r.Context())
-	now := time.Now()
-	x := &stream{key: key, began: now, sure: now, check: v.wall.gate.RecheckSession}
-	control := http.NewResponseController(v.w)
-	x.cut = func() {
-		cancel()
-		// A handler that is not waiting for its context is waiting for the visitor. What was taken over or is not a
-		// connection has no deadline; then the context is what ends it.
-		past := time.Unix(1, 0)
-		_ = control.SetWriteDeadline(past)
-		_ = control.SetReadDeadline(past)
-	}
-	v.wall.streams.add(x)
-	return v.r.WithContext(ctx), func() {
-		v.wall.streams.remove(x)
-		cancel()
+// unsure cuts the streams whose session has not been known to be good for too long.
+func (g group) unsure() {
+	for _, x := range g {
+		if time.Since(x.sure) >= unsureFor {
+			x.cut()
+		}
 	}
 }
