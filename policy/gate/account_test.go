@@ -198,7 +198,7 @@ func TestRS31_ContactChange(t *testing.T) {
 	want(t, "code for the link that was out", r.send(l, policy.MethodText), policy.OnHold)
 	r.Forgot(ctx(t), jo, client)
 	r.deliver()
-	want(t, "letter", r.mails[len(r.mails)-1].Subject, "on_hold")
+	want(t, "letter", r.mails[len(r.mails)-1].Subject+r.mails[len(r.mails)-1].Text, "on_hold 2026-03-02 09:00")
 	r.advance(24 * time.Hour)
 	r.deliver()
 	want(t, "email a day later", r.show("new@example.com").Change == nil, true)
@@ -254,4 +254,20 @@ func TestStoreGone(t *testing.T) {
 	if err := r.Forgot(ctx(t), jo, client); err == nil {
 		t.Error("forgot: no error")
 	}
+}
+
+// Ensure a code whose key is gone is too old, and that a new one can be had (SE-15).
+func TestSE15_CodeOfALostKey(t *testing.T) {
+	r := mustOpen(t)
+	r.active(jo)
+	l := r.asked(jo)
+	want(t, "send", r.send(l, policy.MethodText), policy.OK)
+	old := r.texts[len(r.texts)-1].Body
+	for range gate.MaxKeys {
+		want(t, "rotate", r.RotateKeys(ctx(t), client), nil)
+	}
+	want(t, "old code", r.enter(l, old), policy.CodeExpired)
+	r.advance(time.Minute)
+	want(t, "send again", r.send(l, policy.MethodText), policy.OK)
+	want(t, "new code", r.enter(l, r.texts[len(r.texts)-1].Body), policy.OK)
 }

@@ -175,7 +175,7 @@ func (g *Gate) ListAccounts(ctx context.Context, after string, limit int) (infos
 		}
 		infos = append(infos, info)
 	}
-	if n := len(accounts); n > 0 && n+unreadable >= limit {
+	if n := len(accounts); n > 0 && n == limit {
 		next = accounts[n-1].Email
 	}
 	return infos, next, unreadable, nil
@@ -351,7 +351,7 @@ func (g *Gate) SignOutAll(ctx context.Context, c Client) (int, error) {
 	const page = 200
 	n, after := 0, ""
 	for {
-		accounts, unreadable, err := g.Store.ListAccounts(ctx, after, page)
+		accounts, _, err := g.Store.ListAccounts(ctx, after, page)
 		if err != nil {
 			return n, g.storeError("list accounts", err)
 		}
@@ -368,7 +368,7 @@ func (g *Gate) SignOutAll(ctx context.Context, c Client) (int, error) {
 			}
 			n++
 		}
-		if len(accounts)+unreadable < page || len(accounts) == 0 {
+		if len(accounts) < page {
 			g.adminEvent("admin.signed_out_all", "", c)
 			return n, nil
 		}

@@ -21,6 +21,7 @@ import (
 const (
 	keyRefresh = 10 * time.Second
 	keyDelay   = 6 * keyRefresh
+	keyRetry   = time.Second
 	// MaxKeys is how many keys are kept: the one in use, the next one and those before, for what they signed.
 	MaxKeys = 4
 )
@@ -31,11 +32,18 @@ type Keys struct {
 	store store.Store
 	now   func() time.Time
 	ring  atomic.Pointer[policy.Keyring]
-	load  sync.Mutex
-	cache sync.Map // purpose + key id → [32]byte
+	cache sync.Map // purpose + key id → Derived
+
+	// load is held by whoever reads the store; the two fields below belong to the holder. It is a channel, so that
+	// nobody waits for it longer than for an answer.
+	load     chan struct{}
+	failure  error // of the last read, for a moment
+	failedAt time.Time
 }
 
-func newKeys(s store.Store, now func() time.Time) *Keys { return &Keys{store: s, now: now} }
+func newKeys(s store.Store, now func() time.Time) *Keys {
+	return &Keys{store: s, now: now, load: make(chan struct{}, 1)}
+}
 
 // Derived is one secret for one purpose.
 type Derived struct {
@@ -105,13 +113,32 @@ func (k *Keys) current(ctx context.Context) (*policy.Keyring, error) {
 	if ring := k.ring.Load(); ring != nil {
 		return ring, nil
 	}
-	k.load.Lock()
-	defer k.load.Unlock()
+	if err := k.lock(ctx); err != nil {
+		return nil, err
+	}
+	defer k.unlock()
 	if ring := k.ring.Load(); ring != nil {
 		return ring, nil
 	}
-	return k.refresh(ctx)
+	// A store that does not answer is asked once for all who wait, not once for each of them in turn.
+	if k.failure != nil && k.now().Sub(k.failedAt).Abs() < keyRetry {
+		return nil, k.failure
+	}
+	ring, err := k.refresh(ctx)
+	k.failure, k.failedAt = err, k.now()
+	return ring, err
 }
+
+func (k *Keys) lock(ctx context.Context) error {
+	select {
+	case k.load <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("read keys: %w", ctx.Err())
+	}
+}
+
+func (k *Keys) unlock() { <-k.load }
 
 // refresh reads the keyring and makes the first key if there is none.
 func (k *Keys) refresh(ctx context.Context) (*policy.Keyring, error) {
@@ -143,9 +170,10 @@ func (k *Keys) Run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			k.load.Lock()
-			_, _ = k.refresh(ctx)
-			k.load.Unlock()
+			if k.lock(ctx) == nil {
+				_, _ = k.refresh(ctx)
+				k.unlock()
+			}
 		}
 	}
 }
@@ -163,8 +191,10 @@ func (g *Gate) RotateKeys(ctx context.Context, c Client) error {
 	if err != nil {
 		return g.storeError("rotate keys", err)
 	}
-	g.keys.load.Lock()
-	defer g.keys.load.Unlock()
+	if err := g.keys.lock(ctx); err != nil {
+		return err
+	}
+	defer g.keys.unlock()
 	if _, err := g.keys.refresh(ctx); err != nil {
 		return g.storeError("rotate keys", err)
 	}

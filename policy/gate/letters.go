@@ -21,7 +21,13 @@ const (
 
 // letters makes the effects of an account update that tells its owner of something.
 func (g *Gate) letters(ctx context.Context, a *policy.Account, kind Letter) (store.Effects, error) {
-	m, err := g.letter(ctx, a.ID, a.Email, kind, LetterData{Name: a.Name, At: g.Now().UTC()}, g.Now().Add(noticeLife))
+	return g.letterEnding(ctx, a, kind, time.Time{})
+}
+
+// letterEnding is letters for those that name a time at which something ends.
+func (g *Gate) letterEnding(ctx context.Context, a *policy.Account, kind Letter, ends time.Time) (store.Effects, error) {
+	d := LetterData{Name: a.Name, At: g.Now().UTC(), Ends: ends}
+	m, err := g.letter(ctx, a.ID, a.Email, kind, d, g.Now().Add(noticeLife))
 	if err != nil {
 		return store.Effects{}, err
 	}

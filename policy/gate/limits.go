@@ -11,7 +11,8 @@ import (
 // How long a request waits for a place that is only held by checks still running, and how often it looks.
 const (
 	maxWait   = 3 * time.Second
-	waitStep  = 25 * time.Millisecond
+	firstStep = 20 * time.Millisecond
+	lastStep  = 250 * time.Millisecond
 	busyRetry = 2 * time.Second // what a visitor is told when the wait was in vain
 )
 
@@ -40,7 +41,7 @@ func (g *Gate) holdSource(ctx context.Context, c Client, id string) (policy.Reas
 		return policy.OK, 0, nil
 	}
 	key := "signin:" + sourceKey(c.Address)
-	for waited := time.Duration(0); ; waited += waitStep {
+	for w := newWait(); ; {
 		taken, err := g.Store.TakeLimit(ctx, key, id, g.SourceLimit, g.SourceWindow, g.Now())
 		switch {
 		case err != nil:
@@ -49,11 +50,11 @@ func (g *Gate) holdSource(ctx context.Context, c Client, id string) (policy.Reas
 			return policy.OK, 0, nil
 		case !taken.Pending:
 			return policy.Throttled, taken.RetryAfter, nil
-		case waited >= maxWait:
-			return policy.Busy, busyRetry, nil
 		}
-		if err := sleep(ctx, waitStep); err != nil {
+		if more, err := w.pause(ctx); err != nil {
 			return "", 0, err
+		} else if !more {
+			return policy.Busy, busyRetry, nil
 		}
 	}
 }
@@ -68,13 +69,27 @@ func (g *Gate) settleSource(ctx context.Context, c Client, id string, failed boo
 	}
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
+// wait is the patience of one request: growing pauses up to a moment on the real clock, however long the store takes
+// for its answers in between.
+type wait struct {
+	until time.Time
+	step  time.Duration
+}
+
+func newWait() *wait { return &wait{time.Now().Add(maxWait), firstStep} }
+
+// pause sleeps for a while. It returns false, without sleeping, when there is no patience left.
+func (w *wait) pause(ctx context.Context) (bool, error) {
+	if !time.Now().Before(w.until) {
+		return false, nil
+	}
+	t := time.NewTimer(w.step)
 	defer t.Stop()
+	w.step = min(w.step*3/2, lastStep)
 	select {
 	case <-ctx.Done():
-		return ctx.Err()
+		return false, ctx.Err()
 	case <-t.C:
-		return nil
+		return true, nil
 	}
 }

@@ -68,6 +68,9 @@ func (g *Gate) ChangePassword(ctx context.Context, id Identity, r ChangeRequest)
 		g.Rules.SetPassword(a, hash, g.Now().UTC())
 		return g.letters(ctx, a, LetterPasswordChanged)
 	})
+	if errors.Is(err, store.ErrNotFound) {
+		return ChangeResult{Reason: policy.WrongPassword}, nil // removed meanwhile
+	}
 	if err != nil {
 		return ChangeResult{}, g.storeError("change password", err)
 	}

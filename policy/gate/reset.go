@@ -153,6 +153,7 @@ func (g *Gate) SendCode(ctx context.Context, l Link, method policy.Method, c Cli
 			reason = policy.NoPhone
 			return store.Effects{}, nil
 		}
+		g.dropLostCode(ctx, a, l)
 		reason, wait = g.Rules.SendCode(a, l.key(), l.flow(), method, sending, keys[0].ID, g.Now().UTC())
 		if reason != policy.OK {
 			return store.Effects{}, nil
@@ -195,6 +196,17 @@ func (g *Gate) codeOf(ctx context.Context, token string, c policy.Code) (string,
 	return fmt.Sprintf("%06d", binary.BigEndian.Uint64(mac.Sum(nil))%1_000_000), nil
 }
 
+// dropLostCode makes the code of a link too old if the key it is derived with has been rotated out.
+func (g *Gate) dropLostCode(ctx context.Context, a *policy.Account, l Link) {
+	link, reason := g.Rules.Link(a, l.key(), l.flow(), g.Now())
+	if reason != policy.OK || link.Code.Number == 0 {
+		return
+	}
+	if _, err := g.keys.secret(ctx, "code", link.Code.KeyID); errors.Is(err, errNoKey) {
+		link.Code.IssuedAt = time.Time{}
+	}
+}
+
 // EnterCode judges a code as it was typed: OK, WrongCode with the tries left, MalformedCode (not counted), CodeExpired,
 // CodeLimit, CodesPaused, WrongStep or LinkDead.
 func (g *Gate) EnterCode(ctx context.Context, l Link, typed string, c Client) (policy.Reason, int, error) {
@@ -212,6 +224,7 @@ func (g *Gate) EnterCode(ctx context.Context, l Link, typed string, c Client) (p
 	_, err = g.Store.UpdateAccount(ctx, a.ID, func(a *policy.Account) (store.Effects, error) {
 		var broken error
 		before := len(a.Codes.Wrong)
+		g.dropLostCode(ctx, a, l)
 		reason, left = g.Rules.EnterCode(a, l.key(), l.flow(), func(c policy.Code) bool {
 			want, err := g.codeOf(ctx, l.Token, c)
 			broken = err
@@ -222,10 +235,7 @@ func (g *Gate) EnterCode(ctx context.Context, l Link, typed string, c Client) (p
 		}
 		paused = len(a.Codes.Wrong) > before && len(a.Codes.Wrong) == policy.MaxWrongCodesDay
 		if paused {
-			m, err := g.letter(ctx, a.ID, a.Email, LetterCodesPaused, LetterData{
-				Name: a.Name, At: g.Now().UTC(), Ends: a.Codes.Wrong[0].Add(policy.Day),
-			}, g.Now().Add(noticeLife))
-			return store.Effects{Messages: []policy.Message{m}}, err
+			return g.letterEnding(ctx, a, LetterCodesPaused, a.Codes.Wrong[0].Add(policy.Day))
 		}
 		return store.Effects{}, nil
 	})

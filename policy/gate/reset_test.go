@@ -296,7 +296,7 @@ func TestRS13_CodesPaused(t *testing.T) {
 		r.advance(time.Minute)
 	}
 	r.deliver()
-	want(t, "letter", r.mails[len(r.mails)-1].Subject, "codes_paused")
+	want(t, "letter", r.mails[len(r.mails)-1].Subject+r.mails[len(r.mails)-1].Text, "codes_paused 2026-03-02 09:00")
 	l := r.asked(jo)
 	want(t, "third link", r.send(l, policy.MethodText), policy.CodesPaused)
 }

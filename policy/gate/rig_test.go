@@ -183,8 +183,17 @@ func (r *rig) SendCall(_ context.Context, m message.Call) error {
 type words struct{}
 
 func (words) Mail(kind gate.Letter, d gate.LetterData) (gate.Content, error) {
-	return gate.Content{Subject: string(kind), Text: d.Link + d.NewEmail + d.NewPhone}, nil
+	return gate.Content{Subject: string(kind), Text: d.Link + d.NewEmail + d.NewPhone + ends(d)}, nil
 }
+
+// ends shows when a letter without a link says that something ends.
+func ends(d gate.LetterData) string {
+	if d.Link != "" || d.Ends.IsZero() {
+		return ""
+	}
+	return d.Ends.Format(" 2006-01-02 15:04")
+}
+
 func (words) CodeText(code string) (string, error) { return code, nil }
 func (words) CodeCall(code string) (string, []string, error) {
 	return "en", []string{code, code}, nil

@@ -214,7 +214,7 @@ func (g *Gate) checkPassword(ctx context.Context, id policy.AccountID, password,
 
 // reserve counts a guess, waiting for a place while all of them are held by checks still running.
 func (g *Gate) reserve(ctx context.Context, id policy.AccountID, attempt string) (policy.Account, policy.Reason, error) {
-	for waited := time.Duration(0); ; waited += waitStep {
+	for w := newWait(); ; {
 		var reason policy.Reason
 		a, err := g.Store.UpdateAccount(ctx, id, func(a *policy.Account) (store.Effects, error) {
 			reason = g.Rules.ReserveAttempt(a, attempt, g.Now().UTC())
@@ -234,11 +234,13 @@ func (g *Gate) reserve(ctx context.Context, id policy.AccountID, attempt string)
 		if reason == policy.JustLocked {
 			g.locked(id, Client{})
 		}
-		if reason != policy.Busy || waited >= maxWait {
+		if reason != policy.Busy {
 			return a, reason, nil
 		}
-		if err := sleep(ctx, waitStep); err != nil {
+		if more, err := w.pause(ctx); err != nil {
 			return a, "", err
+		} else if !more {
+			return a, policy.Busy, nil
 		}
 	}
 }

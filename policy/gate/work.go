@@ -43,7 +43,7 @@ func (g *Gate) handleForgot(ctx context.Context, m policy.Message) error {
 		case policy.OK:
 			return g.addLink(ctx, a, token)
 		case policy.OnHold:
-			return g.letters(ctx, a, LetterOnHold)
+			return g.letterEnding(ctx, a, LetterOnHold, a.Change.EffectiveAt)
 		case policy.NoPhone:
 			return g.letters(ctx, a, LetterNoPhone)
 		}

@@ -15,6 +15,8 @@ import (
 // How the outbox works.
 const (
 	sendTime   = 45 * time.Second // one try of one message
+	leastTime  = 5 * time.Second  // one try of a message that expires in the middle of it
+	margin     = 5 * time.Second  // between the end of a try and the next node's turn
 	lease      = 2 * sendTime     // nobody else takes a message within this
 	atOnce     = 8                // messages in work on one node
 	pollTime   = time.Second      // how soon a message queued by another node is seen
@@ -142,13 +144,14 @@ func (o *Outbox) work(ctx context.Context, m policy.Message) {
 		o.end(ctx, m, false)
 		return
 	}
-	try, cancel := context.WithTimeout(ctx, min(sendTime, max(m.ExpiresAt.Sub(o.Now()), 5*time.Second)))
-	if m.ExpiresAt.Sub(o.Now()) < lease {
-		// If this node dies now, nobody must wait for longer than the message means something.
-		if err := o.Store.DelayMessage(ctx, m.ID, m.ExpiresAt); err != nil {
+	limit := min(sendTime, max(m.ExpiresAt.Sub(o.Now()), leastTime))
+	if limit < sendTime {
+		// If this node dies now, nobody must wait for the whole lease to hear that the message will not come.
+		if err := o.Store.DelayMessage(ctx, m.ID, o.Now().Add(limit+margin).UTC()); err != nil {
 			o.Broken(fmt.Errorf("delay message: %w", err))
 		}
 	}
+	try, cancel := context.WithTimeout(ctx, limit)
 	err := handle(try, m)
 	cancel()
 	if err == nil {

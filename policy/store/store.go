@@ -72,7 +72,8 @@ type Accounts interface {
 	RemoveAccount(ctx context.Context, id policy.AccountID, e Effects) error
 
 	// ListAccounts returns up to limit accounts in the order of their addresses, those after the address after ("" to
-	// begin). A record that cannot be read is left out and counted in unreadable.
+	// begin). A record that cannot be read is left out, counted in unreadable, and not counted for limit: fewer accounts
+	// than limit mean that there are no more.
 	ListAccounts(ctx context.Context, after string, limit int) (accounts []policy.Account, unreadable int, err error)
 }
 
