@@ -44,6 +44,8 @@ func (l letters) letter(kind gate.Letter, d gate.LetterData) (pages.Letter, erro
 		return pages.PasswordChangedMail{Recipient: to, Origin: from, Link: forgot}, nil
 	case gate.LetterContactChange:
 		return pages.ContactChangedMail{Recipient: to, Email: d.NewEmail, Phone: d.NewPhone, EffectiveAt: d.Ends}, nil
+	case gate.LetterContactNow:
+		return pages.ContactNowMail{Recipient: to, Email: d.NewEmail, Phone: d.NewPhone}, nil
 	case gate.LetterOnHold:
 		return pages.ResetOnHoldMail{Recipient: to, Until: d.Ends}, nil
 	case gate.LetterNoPhone:

@@ -153,6 +153,25 @@ func (m ContactChangedMail) content() content {
 	}
 }
 
+// ContactNowMail goes to the address that counts from now on, when a change of address or number takes effect. Email and
+// Phone are masked; "" for one that stays.
+type ContactNowMail struct {
+	Recipient
+	Email string
+	Phone string
+}
+
+func (m ContactNowMail) content() content {
+	c := content{Subject: say("mail.contact_now.subject"), Greeting: m.greeting(), After: []Phrase{say("mail.contact_now.not_you")}}
+	if m.Email != "" {
+		c.Before = append(c.Before, say("mail.contact_now.email"))
+	}
+	if m.Phone != "" {
+		c.Before = append(c.Before, say("mail.contact_now.phone", "phone", m.Phone))
+	}
+	return c
+}
+
 // ResetOnHoldMail answers a request for a reset while a contact change waits: no link before Until.
 type ResetOnHoldMail struct {
 	Recipient

@@ -121,9 +121,10 @@ func sampleLetters() map[string]Letter {
 		"changed":    PasswordChangedMail{Recipient: to, Origin: origin, Link: "https://mail.example.com/_auth/forgot"},
 		"changed_elsewhere": PasswordChangedMail{Recipient: to, Origin: Origin{At: noon},
 			Link: "https://mail.example.com/_auth/forgot"},
-		"contact":  ContactChangedMail{Recipient: to, Email: "n•••@example.com", Phone: samplePhone, EffectiveAt: noon},
-		"hold":     ResetOnHoldMail{Recipient: to, Until: noon},
-		"no_phone": NoPhoneMail{to},
+		"contact":     ContactChangedMail{Recipient: to, Email: "n•••@example.com", Phone: samplePhone, EffectiveAt: noon},
+		"contact_now": ContactNowMail{Recipient: to, Email: "n•••@example.com", Phone: samplePhone},
+		"hold":        ResetOnHoldMail{Recipient: to, Until: noon},
+		"no_phone":    NoPhoneMail{to},
 		"codes": CodesPausedMail{Recipient: to, Origin: Origin{At: noon}, Until: noon.Add(24 * time.Hour),
 			Link: "https://mail.example.com/_auth/forgot"},
 	}

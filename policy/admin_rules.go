@@ -19,24 +19,36 @@ func Enable(a *Account) { a.Disabled = false }
 // SignOutEverywhere ends every session.
 func SignOutEverywhere(a *Account) { a.Epoch++ }
 
-// ChangeContact begins a change of address or number ("" keeps the old one). It counts after ContactHold, and at once
-// while the account is not set up, since nothing can be taken over yet; links on their way die then. It reports whether
-// it counts already.
+// ChangeContact begins a change of address or number ("" leaves it as it is or as it is going to be). A field that is set
+// to what is registered withdraws its waiting change; the time begins anew for all that waits. It counts after
+// ContactHold, and at once while the account is not set up, since nothing can be taken over yet; links on their way
+// die then. It reports whether nothing waits any more.
 func (r Rules) ChangeContact(a *Account, email, phone string, now time.Time) bool {
-	if email == a.Email {
-		email = ""
+	c := ContactChange{}
+	if a.Change != nil {
+		c = *a.Change
 	}
-	if phone == a.Phone.Number {
-		phone = ""
+	if email != "" {
+		c.Email = email
 	}
-	if email == "" && phone == "" {
-		a.Change = nil // back to what is registered: the waiting change is withdrawn
+	if phone != "" {
+		c.Phone = phone
+	}
+	if c.Email == a.Email {
+		c.Email = ""
+	}
+	if c.Phone == a.Phone.Number {
+		c.Phone = ""
+	}
+	if c.Email == "" && c.Phone == "" {
+		a.Change = nil
 		return true
 	}
-	a.Change = &ContactChange{Email: email, Phone: phone, AskedAt: now, EffectiveAt: now.Add(r.ContactHold)}
+	c.AskedAt, c.EffectiveAt = now, now.Add(r.ContactHold)
 	if a.Password.Hash == "" {
-		a.Change.EffectiveAt = now
+		c.EffectiveAt = now
 	}
+	a.Change = &c
 	return r.ApplyContact(a, now)
 }
 

@@ -211,7 +211,12 @@ func TestRS41_ContactChangeWaits(t *testing.T) {
 	check(t, "links", len(a.Resets), 0)
 
 	r.ChangeContact(&a, "", "+12025550199", t0)
-	check(t, "withdrawn", r.ChangeContact(&a, "", "+12025550123", t0), true)
+	later := t0.Add(time.Hour)
+	check(t, "both wait", r.ChangeContact(&a, "newer@example.com", "", later), false)
+	check(t, "the change", *a.Change, ContactChange{Email: "newer@example.com", Phone: "+12025550199", AskedAt: later, EffectiveAt: later.Add(24 * time.Hour)})
+	check(t, "number withdrawn", r.ChangeContact(&a, "", "+12025550123", later), false)
+	check(t, "address still waits", a.Change.Email+a.Change.Phone, "newer@example.com")
+	check(t, "address withdrawn", r.ChangeContact(&a, "new@example.com", "", later), true)
 	if a.Change != nil {
 		t.Error("the change still waits")
 	}

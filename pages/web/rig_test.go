@@ -35,7 +35,7 @@ var t0 = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 // instead of sent.
 type wall struct {
 	*web.Handler
-	t     *testing.T
+	t     testing.TB
 	gate  *gate.Gate
 	store *breakable
 
@@ -51,7 +51,7 @@ type wall struct {
 }
 
 // newWall builds one. change may alter the options; it may be nil.
-func newWall(t *testing.T, change func(*web.Options)) *wall {
+func newWall(t testing.TB, change func(*web.Options)) *wall {
 	t.Helper()
 	s, err := file.Open(filepath.Join(t.TempDir(), "wall.db"))
 	if err != nil {

@@ -90,11 +90,15 @@ func TestSE20_SessionsEnd(t *testing.T) {
 	}
 	want(t, "enabled", session(token), policy.NoSession)
 	token = r.signIn(jo, good).Token
-	if _, err := r.SetAccount(ctx(t), jo, gate.AccountChange{Groups: ptr([]string{"front", "desk", "front"})}, client); err != nil {
+	if _, err := r.SetAccount(ctx(t), jo, gate.AccountChange{Groups: ptr([]string{"front", "desk"})}, client); err != nil {
 		t.Fatal(err)
 	}
 	id, reason, _ := r.CheckSession(ctx(t), token, true)
 	want(t, "new groups", strings.Join(id.Account.Groups, ",")+string(reason), "desk,frontok")
+	last := r.events[len(r.events)-1]
+	want(t, "trail of the change", last.Name+": "+last.Detail, "admin.account_changed: +front +desk -billing")
+	byID, err := r.ShowAccount(ctx(t), string(last.Account))
+	want(t, "found by the id of the trail", byID.Email, jo, err)
 	if n, err := r.SignOutAll(ctx(t), client); n != 1 || err != nil {
 		t.Error(n, err)
 	}
@@ -201,6 +205,8 @@ func TestRS31_ContactChange(t *testing.T) {
 	want(t, "letter", r.mails[len(r.mails)-1].Subject+r.mails[len(r.mails)-1].Text, "on_hold 2026-03-02 09:00")
 	r.advance(24 * time.Hour)
 	r.deliver()
+	last := r.mails[len(r.mails)-1]
+	want(t, "told at the new address", last.To+" "+last.Subject, "new@example.com contact_now")
 	want(t, "email a day later", r.show("new@example.com").Change == nil, true)
 	if _, err := r.ShowAccount(ctx(t), jo); err == nil {
 		t.Error("the old address still leads to the account")

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
-	"unicode"
-	"unicode/utf8"
+	"strings"
 
 	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/address"
@@ -37,39 +35,6 @@ type AccountChange struct {
 	Groups *[]string `json:"groups,omitempty"`
 }
 
-// AccountInfo is what an admin may see of an account: no password, hash, code or link, and of the phone two digits.
-type AccountInfo struct {
-	ID            policy.AccountID `json:"id"`
-	Email         string           `json:"email"`
-	Name          string           `json:"name"`
-	Phone         string           `json:"phone"` // masked
-	PhoneVerified bool             `json:"phone_verified"`
-	Groups        []string         `json:"groups"`
-	State         policy.State     `json:"state"`
-	CreatedAt     time.Time        `json:"created_at"`
-	PasswordSetAt time.Time        `json:"password_set_at,omitzero"`
-	PasswordEnds  time.Time        `json:"password_ends,omitzero"`
-	WrongTries    int              `json:"wrong_tries"`
-	LockedAt      time.Time        `json:"locked_at,omitzero"`
-	LastSignIn    time.Time        `json:"last_sign_in,omitzero"`
-	Sessions      int              `json:"sessions"`
-	Change        *PendingChange   `json:"change,omitempty"`
-}
-
-// PendingChange is a contact change that waits for its holding time.
-type PendingChange struct {
-	Email       string    `json:"email,omitempty"`
-	Phone       string    `json:"phone,omitempty"` // masked
-	EffectiveAt time.Time `json:"effective_at"`
-}
-
-// Bounds of what a name and groups may be: both go into headers.
-const (
-	MaxName   = 100 // code points
-	MaxGroups = 64
-	MaxGroup  = 64 // bytes
-)
-
 // AddAccount creates an account in state invited and sends the invitation. A *Refusal says what is wrong with n.
 func (g *Gate) AddAccount(ctx context.Context, n NewAccount, c Client) (AccountInfo, error) {
 	a := policy.Account{Version: policy.RecordVersion, ID: policy.AccountID(randomID()), CreatedAt: g.Now().UTC()}
@@ -90,103 +55,9 @@ func (g *Gate) AddAccount(ctx context.Context, n NewAccount, c Client) (AccountI
 	if err != nil {
 		return AccountInfo{}, g.storeError("create account", err)
 	}
-	g.adminEvent("admin.account_added", a.ID, c)
+	g.adminEvent("admin.account_added", a.ID, c, a.Email)
 	g.event("invitation.sent", a.ID, c, policy.OK, "")
 	g.Wake()
-	return g.info(ctx, &a)
-}
-
-// fill checks and normalises what an admin typed and puts it into a.
-func (g *Gate) fill(a *policy.Account, ch AccountChange) error {
-	if ch.Name != nil {
-		if err := checkName(*ch.Name); err != nil {
-			return err
-		}
-		a.Name = *ch.Name
-	}
-	if ch.Groups != nil {
-		groups, err := checkGroups(*ch.Groups)
-		if err != nil {
-			return err
-		}
-		a.Groups = groups
-	}
-	if ch.Email != nil {
-		email, err := address.Email(*ch.Email)
-		if err != nil {
-			return refuse("the email address cannot be used: %v", err)
-		}
-		a.Email = email
-	}
-	if ch.Phone != nil {
-		number, err := address.Phone(*ch.Phone, g.Countries)
-		if err != nil {
-			return refuse("the phone number cannot be used: %v", err)
-		}
-		a.Phone = policy.Phone{Number: number}
-	}
-	return nil
-}
-
-func checkName(name string) error {
-	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > MaxName {
-		return refuse("the name must be text of at most %d characters", MaxName)
-	}
-	for _, r := range name {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || unicode.Is(unicode.Bidi_Control, r) {
-			return refuse("the name holds a control character; write it in one plain line")
-		}
-	}
-	return nil
-}
-
-// checkGroups makes groups a sorted set of words. A word may be of any script but holds nothing that separates
-// words where the app reads them.
-func checkGroups(groups []string) ([]string, error) {
-	if len(groups) > MaxGroups {
-		return nil, refuse("at most %d groups", MaxGroups)
-	}
-	for _, group := range groups {
-		if group == "" || len(group) > MaxGroup || !utf8.ValidString(group) {
-			return nil, refuse("a group is a word of at most %d bytes", MaxGroup)
-		}
-		for _, r := range group {
-			if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r) && r != '-' && r != '_' && r != '.' && r != ':' && r != '/' && r != '@' {
-				return nil, refuse("group %q: use letters, digits and - _ . : / @ only", group)
-			}
-		}
-	}
-	sorted := slices.Sorted(slices.Values(groups))
-	return slices.Compact(sorted), nil
-}
-
-// ListAccounts lists up to limit accounts after an address; next is "" at the end. unreadable counts records that
-// could not be read.
-func (g *Gate) ListAccounts(ctx context.Context, after string, limit int) (infos []AccountInfo, next string, unreadable int, err error) {
-	accounts, unreadable, err := g.Store.ListAccounts(ctx, after, limit)
-	if err != nil {
-		return nil, "", 0, g.storeError("list accounts", err)
-	}
-	infos = make([]AccountInfo, 0, len(accounts))
-	for i := range accounts {
-		info, err := g.info(ctx, &accounts[i])
-		if err != nil {
-			return nil, "", 0, err
-		}
-		infos = append(infos, info)
-	}
-	if n := len(accounts); n > 0 && n == limit {
-		next = accounts[n-1].Email
-	}
-	return infos, next, unreadable, nil
-}
-
-// ShowAccount returns one account. A *Refusal says that there is none.
-func (g *Gate) ShowAccount(ctx context.Context, email string) (AccountInfo, error) {
-	a, err := g.mustFind(ctx, email)
-	if err != nil {
-		return AccountInfo{}, err
-	}
 	return g.info(ctx, &a)
 }
 
@@ -229,7 +100,7 @@ func (g *Gate) SetAccount(ctx context.Context, email string, ch AccountChange, c
 	case err != nil:
 		return AccountInfo{}, g.storeError("change account", err)
 	}
-	g.adminEvent("admin.account_changed", a.ID, c)
+	g.adminEvent("admin.account_changed", a.ID, c, changes(&before, ch))
 	g.Wake()
 	return g.info(ctx, &a)
 }
@@ -325,7 +196,7 @@ func (g *Gate) update(ctx context.Context, email, event string, c Client, fn fun
 			g.Observer.StoreFailed("end sessions", err) // they are dead by the epoch
 		}
 	}
-	g.adminEvent(event, a.ID, c)
+	g.adminEvent(event, a.ID, c, "")
 	return g.info(ctx, &a)
 }
 
@@ -342,7 +213,7 @@ func (g *Gate) RemoveAccount(ctx context.Context, email string, c Client) error 
 	if err != nil {
 		return g.storeError("remove account", err)
 	}
-	g.adminEvent("admin.account_removed", a.ID, c)
+	g.adminEvent("admin.account_removed", a.ID, c, a.Email)
 	return nil
 }
 
@@ -369,63 +240,40 @@ func (g *Gate) SignOutAll(ctx context.Context, c Client) (int, error) {
 			n++
 		}
 		if len(accounts) < page {
-			g.adminEvent("admin.signed_out_all", "", c)
+			g.adminEvent("admin.signed_out_all", "", c, "")
 			return n, nil
 		}
 		after = accounts[len(accounts)-1].Email
 	}
 }
 
-func (g *Gate) mustFind(ctx context.Context, typed string) (policy.Account, error) {
-	email, err := address.Email(typed)
-	if err != nil {
-		return policy.Account{}, refuse("this is no email address: %v", err)
-	}
-	a, err := g.Store.AccountByEmail(ctx, email)
-	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return a, refuse("there is no account with this address")
-	case errors.Is(err, store.ErrUnreadable):
-		return a, refuse("the record of this account cannot be read; restore it from a backup")
-	case err != nil:
-		return a, g.storeError("read account", err)
-	}
-	return a, nil
+func (g *Gate) adminEvent(name string, account policy.AccountID, c Client, detail string) {
+	g.Observer.Event(Event{Name: name, Time: g.Now().UTC(), Account: account, Client: c, Outcome: policy.OK, Actor: "admin", Detail: detail})
 }
 
-func normal(typed string) string {
-	email, err := address.Email(typed)
-	if err != nil {
-		return ""
-	}
-	return email
-}
-
-func (g *Gate) info(ctx context.Context, a *policy.Account) (AccountInfo, error) {
-	sessions, err := g.liveSessions(ctx, a)
-	if err != nil {
-		return AccountInfo{}, err
-	}
-	info := AccountInfo{
-		ID: a.ID, Email: a.Email, Name: a.Name, Phone: address.MaskPhone(a.Phone.Number), PhoneVerified: !a.Phone.VerifiedAt.IsZero(),
-		Groups: append([]string{}, a.Groups...), State: g.Rules.State(a, g.Now()), CreatedAt: a.CreatedAt,
-		PasswordSetAt: a.Password.SetAt, WrongTries: a.Failures.Failed, LockedAt: a.Failures.LockedAt, Sessions: len(sessions),
-	}
-	if ends, ok := g.Rules.PasswordEnds(a); ok {
-		info.PasswordEnds = ends
-	}
-	if n := len(a.SignIns); n > 0 {
-		info.LastSignIn = a.SignIns[n-1].At
-	}
-	if ch := a.Change; ch != nil {
-		info.Change = &PendingChange{Email: ch.Email, EffectiveAt: ch.EffectiveAt}
-		if ch.Phone != "" {
-			info.Change.Phone = address.MaskPhone(ch.Phone)
+// changes says what an admin changes, for the audit trail: which fields, and of groups which come and go, since groups
+// are rights.
+func changes(before *policy.Account, ch AccountChange) string {
+	var parts []string
+	for _, field := range []struct {
+		name    string
+		changed bool
+	}{{"name", ch.Name != nil}, {"email", ch.Email != nil}, {"phone", ch.Phone != nil}} {
+		if field.changed {
+			parts = append(parts, field.name)
 		}
 	}
-	return info, nil
-}
-
-func (g *Gate) adminEvent(name string, account policy.AccountID, c Client) {
-	g.Observer.Event(Event{Name: name, Time: g.Now().UTC(), Account: account, Client: c, Outcome: policy.OK, Actor: "admin"})
+	if ch.Groups != nil {
+		for _, group := range *ch.Groups {
+			if !slices.Contains(before.Groups, group) {
+				parts = append(parts, "+"+group)
+			}
+		}
+		for _, group := range before.Groups {
+			if !slices.Contains(*ch.Groups, group) {
+				parts = append(parts, "-"+group)
+			}
+		}
+	}
+	return strings.Join(parts, " ")
 }

@@ -81,7 +81,7 @@ type Client struct {
 	RequestID string
 }
 
-// Event is one line of the audit trail. It never holds a secret, and addresses of people only as account ids.
+// Event is one line of the audit trail. It never holds a secret, and names people by account ids.
 type Event struct {
 	Name    string // such as "login.succeeded"
 	Time    time.Time
@@ -89,7 +89,7 @@ type Event struct {
 	Client  Client
 	Outcome policy.Reason
 	Actor   string // who, when it was not the owner: "admin"
-	Detail  string // one word more, such as the method of a code
+	Detail  string // a few words more: the method of a code, what an admin changed, the address of an account added or removed
 }
 
 // Observer hears of everything that happens. Its methods must not block.
@@ -123,6 +123,7 @@ const (
 	LetterLocked          Letter = "locked"
 	LetterPasswordChanged Letter = "password_changed"
 	LetterContactChange   Letter = "contact_change" // to the old address, when a change was asked for
+	LetterContactNow      Letter = "contact_now"    // to the address that counts from now on
 	LetterOnHold          Letter = "on_hold"        // a reset was asked for while a contact change waits
 	LetterNoPhone         Letter = "no_phone"       // a reset was asked for and no phone is registered
 	LetterCodesPaused     Letter = "codes_paused"   // too many wrong codes in a day

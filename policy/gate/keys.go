@@ -198,7 +198,7 @@ func (g *Gate) RotateKeys(ctx context.Context, c Client) error {
 	if _, err := g.keys.refresh(ctx); err != nil {
 		return g.storeError("rotate keys", err)
 	}
-	g.adminEvent("admin.keys_rotated", "", c)
+	g.adminEvent("admin.keys_rotated", "", c, "")
 	return nil
 }
 

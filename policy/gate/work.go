@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/loginwall/loginwall/policy"
+	"github.com/loginwall/loginwall/policy/address"
 	"github.com/loginwall/loginwall/policy/store"
 )
 
@@ -79,8 +80,18 @@ func (g *Gate) addLink(ctx context.Context, a *policy.Account, token string) (st
 func (g *Gate) handleContact(ctx context.Context, m policy.Message) error {
 	applied := false
 	_, err := g.Store.UpdateAccount(ctx, m.Account, func(a *policy.Account) (store.Effects, error) {
-		applied = g.Rules.ApplyContact(a, g.Now().UTC())
-		return store.Effects{}, nil
+		d := LetterData{Name: a.Name, At: g.Now().UTC()}
+		if c := a.Change; c != nil && c.Email != "" {
+			d.NewEmail = address.MaskEmail(c.Email)
+		}
+		if c := a.Change; c != nil && c.Phone != "" {
+			d.NewPhone = address.MaskPhone(c.Phone)
+		}
+		if applied = g.Rules.ApplyContact(a, g.Now().UTC()); !applied {
+			return store.Effects{}, nil
+		}
+		told, err := g.letter(ctx, a.ID, a.Email, LetterContactNow, d, g.Now().Add(noticeLife))
+		return store.Effects{Messages: []policy.Message{told}}, err
 	})
 	switch {
 	case errors.Is(err, store.ErrNotFound):
@@ -96,6 +107,7 @@ func (g *Gate) handleContact(ctx context.Context, m policy.Message) error {
 		return g.storeError("apply contact change", err)
 	}
 	if applied {
+		g.Wake()
 		g.event("contact.changed", m.Account, Client{}, policy.OK, "")
 	}
 	return nil
