@@ -32,7 +32,7 @@ func EncodeAccount(a policy.Account) ([]byte, error) {
 // DecodeAccount reads what EncodeAccount wrote for the account with this id. Any error wraps ErrUnreadable.
 func DecodeAccount(raw []byte, id policy.AccountID) (policy.Account, error) {
 	var a policy.Account
-	if err := decode("account", raw, &a, func() bool { return a.ID == id }); err != nil {
+	if err := decode("account", raw, &a, &a.Version, func() bool { return a.ID == id }); err != nil {
 		return policy.Account{}, err
 	}
 	return a, nil
@@ -50,7 +50,7 @@ func EncodeSession(s policy.Session) ([]byte, error) {
 // DecodeSession reads what EncodeSession wrote for the session with this key. Any error wraps ErrUnreadable.
 func DecodeSession(raw []byte, key policy.SessionKey) (policy.Session, error) {
 	var s policy.Session
-	if err := decode("session", raw, &s, func() bool { return s.Key == key }); err != nil {
+	if err := decode("session", raw, &s, &s.Version, func() bool { return s.Key == key }); err != nil {
 		return policy.Session{}, err
 	}
 	return s, nil
@@ -68,7 +68,7 @@ func EncodeMessage(m policy.Message) ([]byte, error) {
 // DecodeMessage reads what EncodeMessage wrote for the message with this id. Any error wraps ErrUnreadable.
 func DecodeMessage(raw []byte, id string) (policy.Message, error) {
 	var m policy.Message
-	if err := decode("message", raw, &m, func() bool { return m.ID == id }); err != nil {
+	if err := decode("message", raw, &m, &m.Version, func() bool { return m.ID == id }); err != nil {
 		return policy.Message{}, err
 	}
 	return m, nil
@@ -86,7 +86,7 @@ func DecodeKeyring(raw []byte) (policy.Keyring, error) {
 		return policy.Keyring{Version: policy.RecordVersion}, nil
 	}
 	var k policy.Keyring
-	if err := decode("keyring", raw, &k, func() bool { return true }); err != nil {
+	if err := decode("keyring", raw, &k, &k.Version, func() bool { return true }); err != nil {
 		return policy.Keyring{}, err
 	}
 	return k, nil
@@ -100,24 +100,24 @@ func encode(noun string, record any) ([]byte, error) {
 	return raw, nil
 }
 
-// head is what every record begins with, in every version.
-type head struct {
-	Version int `json:"v"`
-}
-
-// decode reads one record; own then tells whether it belongs to who asked, and was not put in another's place.
-func decode(noun string, raw []byte, record any, own func() bool) error {
-	var h head
-	if json.Unmarshal(raw, &h) != nil || h.Version < 1 {
-		return fmt.Errorf("decode %s: not a record: %w", noun, ErrUnreadable)
-	}
-	if h.Version > policy.RecordVersion {
-		return fmt.Errorf("decode %s: version %d, this build knows %d: %w: %w", noun, h.Version, policy.RecordVersion, ErrUnreadable, ErrNewer)
-	}
+// decode reads one record; version is where it says which, and own then tells whether it belongs to who asked, and was
+// not put in another's place. A good record is read once. Only what does not read strictly is looked at again, for
+// whether it is junk or newer than this build.
+func decode(noun string, raw []byte, record any, version *int, own func() bool) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	strict := d.Decode(record)
+	if strict == nil && len(bytes.TrimSpace(raw[d.InputOffset():])) > 0 {
+		return fmt.Errorf("decode %s: not a record: %w", noun, ErrUnreadable)
+	}
+	if strict != nil {
+		*version = versionOf(raw)
+	}
 	switch {
+	case *version < 1:
+		return fmt.Errorf("decode %s: not a record: %w", noun, ErrUnreadable)
+	case *version > policy.RecordVersion:
+		return fmt.Errorf("decode %s: version %d, this build knows %d: %w: %w", noun, *version, policy.RecordVersion, ErrUnreadable, ErrNewer)
 	case strict != nil && json.Unmarshal(raw, record) != nil:
 		return fmt.Errorf("decode %s: not a record: %w", noun, ErrUnreadable)
 	case !own():
@@ -126,6 +126,17 @@ func decode(noun string, raw []byte, record any, own func() bool) error {
 		return fmt.Errorf("decode %s: a field this build does not know: %w: %w", noun, ErrUnreadable, ErrNewer)
 	}
 	return nil
+}
+
+// versionOf reads what every record has, in every version; 0 when it is none.
+func versionOf(raw []byte) int {
+	var head struct {
+		Version int `json:"v"`
+	}
+	if json.Unmarshal(raw, &head) != nil {
+		return 0
+	}
+	return head.Version
 }
 
 // MessageKeep is how long an outbox entry is kept after it expired, so that whoever claimed it last can still end it.

@@ -35,7 +35,12 @@ func TestUP09_ReadingIsStrict(t *testing.T) {
 		strings.Replace(good, `"v":1`, `"v":0`, 1):                                       ErrUnreadable,
 		strings.Replace(good, `"v":1`, `"v":"1"`, 1):                                     ErrUnreadable,
 		strings.Replace(good, `"id":"a"`, `"id":"b"`, 1):                                 ErrUnreadable,
-		good + good:          ErrUnreadable,
+		good + good:                            ErrUnreadable,
+		good + " \n":                           nil,
+		good + "x":                             ErrUnreadable,
+		strings.Replace(good, `"v":1,`, "", 1): ErrUnreadable,
+		// Newer, and with a shape this build cannot read at all.
+		strings.Replace(good, `"v":1`, fmt.Sprintf(`"v":%d,"phone":[]`, policy.RecordVersion+1), 1): ErrNewer,
 		good[:len(good)-1]:   ErrUnreadable,
 		"":                   ErrUnreadable,
 		"null":               ErrUnreadable,
