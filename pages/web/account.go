@@ -66,7 +66,7 @@ func (v *visit) showAccount(m member, page pages.Page, worth verdict) error {
 	a := &m.id.Account
 	view := pages.Account{
 		Page: page, Name: a.Name, Email: a.Email, Phone: address.MaskPhone(a.Phone.Number), Groups: a.Groups,
-		Requirements: v.requirements(), PasswordSetAt: a.Password.SetAt,
+		Requirements: v.requirements(policy.PurposeReset), PasswordSetAt: a.Password.SetAt,
 	}
 	if ends, does := v.Rules.PasswordEnds(a); does {
 		view.PasswordEndsAt = ends

@@ -163,7 +163,7 @@ func (v *visit) finish(f form, held flow, state gate.FlowState) error {
 			return err
 		}
 		v.show(pages.NewPassword{
-			Flow: page, Email: state.Email, Requirements: v.requirements(),
+			Flow: page, Email: state.Email, Requirements: v.requirements(state.Purpose),
 			Violations: violations(result.Violations), Mismatch: result.Reason == policy.Mismatch,
 		})
 		return nil

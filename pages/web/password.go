@@ -21,7 +21,7 @@ func (v *visit) showPassword(m member, view pages.ChangePassword, worth verdict)
 		return err
 	}
 	page.FormTooOld = worth != fits
-	view.Page, view.Email, view.Requirements = page, m.id.Account.Email, v.requirements()
+	view.Page, view.Email, view.Requirements = page, m.id.Account.Email, v.requirements(policy.PurposeReset)
 	v.again(view, worth)
 	return nil
 }

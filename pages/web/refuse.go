@@ -71,7 +71,7 @@ func (h *Handler) Forbidden(w http.ResponseWriter, r *http.Request, req Request,
 	}
 	page := v.page()
 	page.SignedInAs = nameOf(&id.Account)
-	v.show(pages.Forbidden{Page: page, ContinueURL: h.Base + "/account"})
+	v.show(pages.Forbidden{Page: page, ContinueURL: start})
 }
 
 // Unavailable answers while the gate cannot decide, most often because the store is out of reach: nobody passes, and

@@ -24,7 +24,7 @@ func (v *visit) step(page pages.Flow, f flow, s gate.FlowState) pages.View {
 	}
 	switch {
 	case s.Step == policy.StepPassword:
-		return pages.NewPassword{Flow: page, Email: s.Email, Requirements: v.requirements()}
+		return pages.NewPassword{Flow: page, Email: s.Email, Requirements: v.requirements(s.Purpose)}
 	case !s.HoldEnds.IsZero():
 		return pages.Paused{Flow: page, Until: s.HoldEnds}
 	case !s.CodesPausedUntil.IsZero():
@@ -72,10 +72,13 @@ func (v *visit) ways() pages.Ways {
 	return ways
 }
 
-// requirements are what a new password must be like, in the words of the pages.
-func (v *visit) requirements() []pages.Requirement {
+// requirements are what a new password must be like, in the words of the pages. A first one has none before it.
+func (v *visit) requirements(p policy.Purpose) []pages.Requirement {
 	var list []pages.Requirement
 	for _, r := range v.Gate.Requirements() {
+		if p == policy.PurposeInvitation && (r.Code == policy.ReusedCurrent || r.Code == policy.ReusedHistory) {
+			continue
+		}
 		code, want := demand(r.Code, r.Want)
 		if n := len(list); n > 0 && list[n-1].Code == code {
 			list[n-1].Want = want // several rules that a person sees as one
