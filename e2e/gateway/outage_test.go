@@ -49,7 +49,7 @@ func TestRE02_T14_RedisStopsAndComesBack(t *testing.T) {
 		t.Errorf("RE-03: answer after %s, want one within the deadline of 2 s", took)
 	}
 	wantClosed(t, p)
-	wantText(t, p, "not available for the moment")
+	wantText(t, p, "temporarily")
 	wantClosed(t, b.Fetch("/api"))
 	wantClosed(t, stranger.Submit(form, "email", jo.Email, "password", wrong, "next", ""))
 	wantClosed(t, stranger.Submit(form, "email", jo.Email, "password", jo.Password, "next", ""))

@@ -126,7 +126,7 @@ func (b *browser) post(target string, fields url.Values, h ...string) reply {
 
 var tokenInput = regexp.MustCompile(`name="csrf" value="([^"]*)"`)
 
-func (p reply) csrf(t *testing.T) string {
+func (p reply) csrf(t testing.TB) string {
 	t.Helper()
 	m := tokenInput.FindStringSubmatch(p.body)
 	if m == nil {
@@ -196,21 +196,21 @@ func (b *browser) toPassword(link string) reply {
 	return p
 }
 
-func wantStatus(t *testing.T, p reply, want int) {
+func wantStatus(t testing.TB, p reply, want int) {
 	t.Helper()
 	if p.StatusCode != want {
 		t.Errorf("status %d, want %d; location %q; %.300s", p.StatusCode, want, p.Header.Get("Location"), p.body)
 	}
 }
 
-func wantText(t *testing.T, p reply, want string) {
+func wantText(t testing.TB, p reply, want string) {
 	t.Helper()
 	if !strings.Contains(p.body, want) {
 		t.Errorf("page with status %d has no %q: %.900s", p.StatusCode, want, p.body)
 	}
 }
 
-func wantLocation(t *testing.T, p reply, want string) {
+func wantLocation(t testing.TB, p reply, want string) {
 	t.Helper()
 	wantStatus(t, p, http.StatusSeeOther)
 	if have := p.Header.Get("Location"); have != want {
