@@ -39,8 +39,8 @@ func Argument(d *caddyfile.Dispenser, clause, hint string, to *string, check Che
 			return d.Errf("%s needs an argument: write %s %s", clause, clause, hint)
 		}
 		*to = d.Val()
-		if err := checkLiteral(d, *to, check); err != nil {
-			return err
+		if err := CheckLiteral(*to, check); err != nil {
+			return d.WrapErr(err)
 		}
 	}
 	if d.NextArg() {
@@ -81,10 +81,13 @@ func Value(to *string, hint string, check Check) Word {
 			return d.Errf("%s needs a value: write %s %s", name, name, hint)
 		}
 		*to = d.Val()
-		if err := checkLiteral(d, *to, check); err != nil {
-			return err
+		if err := CheckLiteral(*to, check); err != nil {
+			return d.WrapErr(err)
 		}
-		return noMore(d, name, hint)
+		if d.NextArg() {
+			return d.Errf("unexpected value %q: write %s %s", d.Val(), name, hint)
+		}
+		return nil
 	}
 }
 
@@ -100,32 +103,58 @@ func Flag(to *bool) Word {
 	}
 }
 
-// Timeout reads a duration that [CheckTimeout] accepts.
-func Timeout(to *caddy.Duration) Word {
+// Values reads one or more values of a word and adds them to those that are there. hint is an example of them.
+func Values(to *[]string, hint string, check Check) Word {
 	return func(d *caddyfile.Dispenser) error {
 		name := d.Val()
-		if !d.NextArg() {
-			return d.Errf("%s needs a value: write %s 30s", name, name)
+		values := d.RemainingArgs()
+		if len(values) == 0 {
+			return d.Errf("%s needs a value: write %s %s", name, name, hint)
 		}
-		span, err := caddy.ParseDuration(d.Val())
-		if err != nil {
-			return d.Errf("%s %q is not a duration: write %s 30s", name, d.Val(), name)
+		for _, v := range values {
+			if err := CheckLiteral(v, check); err != nil {
+				return d.WrapErr(err)
+			}
 		}
-		if err := CheckTimeout(span); err != nil {
-			return d.WrapErr(err)
-		}
-		*to = caddy.Duration(span)
-		return noMore(d, name, "30s")
+		*to = append(*to, values...)
+		return nil
 	}
 }
 
+// Only reads a word that has a block and nothing else.
+func Only(words Words, repeatable ...string) Word {
+	return func(d *caddyfile.Dispenser) error {
+		name := d.Val()
+		if d.NextArg() {
+			return d.Errf("unexpected value %q: %s takes only a block", d.Val(), name)
+		}
+		return Block(d, name, words, repeatable...)
+	}
+}
+
+// Timeout reads how long something may take, which [CheckTimeout] judges.
+func Timeout(to *string) Word { return Value(to, "30s", CheckTimeout) }
+
 // CheckTimeout refuses what cannot be meant: less than a second fails on any hiccup, and more than two minutes holds
 // up the messages behind this one.
-func CheckTimeout(span time.Duration) error {
+func CheckTimeout(value string) error {
+	span, err := caddy.ParseDuration(value)
+	if err != nil {
+		return fmt.Errorf("timeout %q is not a duration: write timeout 30s", value)
+	}
 	if span < time.Second || span > 2*time.Minute {
 		return fmt.Errorf("timeout %s is out of range: it is between 1s and 2m", span)
 	}
 	return nil
+}
+
+// ExpandTimeout is [Expand] for what Timeout has read. "" is 0.
+func ExpandTimeout(value string) (time.Duration, error) {
+	expanded, err := Expand("timeout", value, CheckTimeout)
+	if err != nil || expanded == "" {
+		return 0, err
+	}
+	return caddy.ParseDuration(expanded)
 }
 
 // Expand replaces the placeholders of a value, such as {env.X} and {file./run/secrets/x}, and checks the result. One
@@ -147,20 +176,13 @@ func Expand(word, value string, check Check) (string, error) {
 	return expanded, nil
 }
 
-// checkLiteral checks a value while its line is still known. One with placeholders must wait for [Expand].
-func checkLiteral(d *caddyfile.Dispenser, value string, check Check) error {
-	if check == nil || strings.Contains(value, "{") {
+// CheckLiteral checks a value while its line is still known. One with placeholders must wait for [Expand].
+func CheckLiteral(value string, check Check) error {
+	if check == nil || HasPlaceholder(value) {
 		return nil
 	}
-	if err := check(value); err != nil {
-		return d.WrapErr(err)
-	}
-	return nil
+	return check(value)
 }
 
-func noMore(d *caddyfile.Dispenser, name, hint string) error {
-	if d.NextArg() {
-		return d.Errf("unexpected value %q: write %s %s", d.Val(), name, hint)
-	}
-	return nil
-}
+// HasPlaceholder says whether a value is known only when the configuration is loaded.
+func HasPlaceholder(value string) bool { return strings.Contains(value, "{") }

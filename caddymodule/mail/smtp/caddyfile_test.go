@@ -58,6 +58,8 @@ func TestProvision(t *testing.T) {
 		"password in the clear":       {Sender{Address: "a.test:25", From: from, Username: "u", Password: "p", TLS: "off"}, "would send its password unencrypted"},
 		"password to this machine":    {Sender{Address: "127.0.0.1:25", From: from, Username: "u", Password: "p", TLS: "off"}, ""},
 		"the same by IPv6":            {Sender{Address: "[::1]:25", From: from, Username: "u", Password: "p", TLS: "off"}, ""},
+		"mapped address of another":   {Sender{Address: "[::ffff:10.0.0.1]:25", From: from, Username: "u", Password: "p", TLS: "off"}, "would send its password unencrypted"},
+		"this machine":                {Sender{Address: "App.LOCALHOST:25", From: from, Username: "u", Password: "p", TLS: "off"}, ""},
 		"looks like this machine":     {Sender{Address: "127.0.0.1.evil.test:25", From: from, Username: "u", Password: "p", TLS: "off"}, "would send its password unencrypted"},
 		"open relay in the clear":     {Sender{Address: "a.test:25", From: from, TLS: "off"}, ""},
 		"no such authority":           {Sender{Address: "a.test:25", From: from, TrustedCA: "/does/not/exist.pem"}, "read trusted_ca"},

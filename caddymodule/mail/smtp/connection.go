@@ -12,6 +12,8 @@ import (
 
 	"github.com/wneessen/go-mail"
 	gosmtp "github.com/wneessen/go-mail/smtp"
+
+	"github.com/loginwall/loginwall/caddymodule/clause"
 )
 
 // connection is a mail server that has been greeted, encrypted to and signed in to.
@@ -27,7 +29,7 @@ type connection struct {
 func (s *Sender) connect(ctx context.Context) (*connection, error) {
 	ctx, cancel := context.WithTimeout(ctx, longest)
 	c := &connection{ctx: ctx, stop: cancel}
-	auth := &credentials{username: s.username, password: s.password, host: s.host, loopback: isLoopback(s.host)}
+	auth := &credentials{username: s.username, password: s.password, host: s.host, loopback: clause.Loopback(s.host)}
 	client, err := mail.NewClient(s.host, s.options(c, auth)...)
 	if err != nil {
 		cancel()

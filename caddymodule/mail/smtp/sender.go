@@ -138,7 +138,7 @@ func (s *Sender) Validate() error {
 	if (s.username == "") != (s.password == "") {
 		return errors.New("mail smtp has only one of username and password: give both or neither")
 	}
-	if s.username != "" && s.tls == tlsOff && !isLoopback(s.host) {
+	if s.username != "" && s.tls == tlsOff && !clause.Loopback(s.host) {
 		return errors.New("mail smtp would send its password unencrypted: use tls starttls or tls implicit, or leave out username and password")
 	}
 	if s.tlsConfig.RootCAs != nil && s.tls == tlsOff {
@@ -171,12 +171,6 @@ func (s *Sender) Check(ctx context.Context) error {
 	}
 	defer c.close()
 	return c.greet()
-}
-
-// isLoopback is about the name alone: looking it up would be dialling, and could change later.
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // Interface guards

@@ -13,6 +13,7 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/policy/message"
 )
 
@@ -93,16 +94,10 @@ func CheckURL(u *url.URL, insecure bool) error {
 		return nil
 	case u.Scheme != "http":
 		return fmt.Errorf("%q is not a way to send: write https", u.Scheme)
-	case !insecure && !isLoopback(u.Hostname()):
+	case !insecure && !clause.Loopback(u.Hostname()):
 		return errors.New("http would show numbers and codes to whoever is on the way: write https")
 	}
 	return nil
-}
-
-// isLoopback is about the name alone: looking it up would be dialling, and could change later.
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // discreet keeps what says why there is no answer, and drops the rest: protocol errors quote what was received.

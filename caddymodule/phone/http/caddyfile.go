@@ -1,8 +1,9 @@
 package phonehttp
 
 import (
+	"maps"
 	"net/http"
-	"strconv"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
@@ -84,7 +85,7 @@ func (r *Request) words() clause.Words {
 		"url":          clause.Value(&r.URL, exampleURL, nil),
 		"header":       r.readHeader,
 		"body":         clause.Value(&r.Body, "`{\"to\": \"{phone.to}\", \"text\": \"{phone.text}\"}`", nil),
-		"success":      r.readSuccess,
+		"success":      clause.Values(&r.Success, "200 202", checkSuccess),
 		"success_body": clause.Value(&r.SuccessBody, `"^0: Accepted"`, nil),
 	}
 }
@@ -105,33 +106,12 @@ func (r *Request) readHeader(d *caddyfile.Dispenser) error {
 	return nil
 }
 
-func (r *Request) readSuccess(d *caddyfile.Dispenser) error {
-	for _, arg := range d.RemainingArgs() {
-		status, err := strconv.Atoi(arg)
-		if err != nil {
-			return d.Errf("success %q is not a status: write success 200 202", arg)
-		}
-		if err := checkSuccess(status); err != nil {
-			return d.WrapErr(err)
-		}
-		r.Success = append(r.Success, status)
-	}
-	if len(r.Success) == 0 {
-		return d.Err("success needs a value: write success 200 202")
-	}
-	return nil
-}
-
 func (r *Request) empty() bool {
 	return r.Method == "" && r.URL == "" && r.Headers == nil && r.Body == "" && r.Success == nil && r.SuccessBody == ""
 }
 
 // configured says whether the request can be judged only when the configuration is loaded.
 func (r *Request) configured() bool {
-	for _, value := range r.Headers {
-		if configured(value) {
-			return true
-		}
-	}
-	return configured(r.URL) || configured(r.Body)
+	values := slices.Concat([]string{r.Method, r.URL, r.Body, r.SuccessBody}, r.Success, slices.Collect(maps.Values(r.Headers)))
+	return slices.ContainsFunc(values, configured)
 }

@@ -4,9 +4,6 @@ import (
 	"reflect"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/caddyserver/caddy/v2"
 
 	"github.com/loginwall/loginwall/caddymodule/clause/clausetest"
 )
@@ -19,12 +16,16 @@ func TestUnmarshalCaddyfile(t *testing.T) {
 			In: "http {\n text {\n method POST\n url " + url + "\n header content-type application/json\n header Authorization \"Bearer {env.T}\"\n" +
 				" body `{\"text\": \"{phone.text}\"}`\n success 200 202\n success_body ^OK\n }\n call {\n url {env.U}\n }\n timeout 5s\n insecure_http\n}",
 			JSON: `{"text":{"method":"POST","url":"` + url + `","headers":{"Authorization":"Bearer {env.T}","Content-Type":"application/json"},` +
-				`"body":"{\"text\": \"{phone.text}\"}","success":[200,202],"success_body":"^OK"},` +
-				`"call":{"url":"{env.U}"},"timeout":5000000000,"insecure_http":true}`,
+				`"body":"{\"text\": \"{phone.text}\"}","success":["200","202"],"success_body":"^OK"},` +
+				`"call":{"url":"{env.U}"},"timeout":"5s","insecure_http":true}`,
 		},
-		"argument":          {In: "http x", Error: `unexpected argument "x": phone http takes none, only a block, at Testfile:1`},
-		"nothing":           {In: "http", Error: "phone http says nothing about how to send: write url https://"},
-		"both forms":        {In: "http {\n url " + url + "\n text {\n url " + url + "\n }\n}", Error: "move its words into one of them, at Testfile:6"},
+		"argument":   {In: "http x", Error: `unexpected argument "x": phone http takes none, only a block, at Testfile:1`},
+		"nothing":    {In: "http", Error: "phone http says nothing about how to send: write url https://"},
+		"both forms": {In: "http {\n url " + url + "\n text {\n url " + url + "\n }\n}", Error: "move its words into one of them, at Testfile:6"},
+		"placeholders": {
+			In:   "http {\n url " + url + "\n method {env.M}\n success {env.S} 202\n success_body {env.B}\n timeout {env.T}\n}",
+			JSON: `{"shared":{"method":"{env.M}","url":"` + url + `","success":["{env.S}","202"],"success_body":"{env.B}"},"timeout":"{env.T}"}`,
+		},
 		"unknown word":      {In: "http {\n uri x\n}", Error: `unknown word "uri" in phone http: write one of body, call, header, insecure_http, method, success, success_body, text, timeout, url, at Testfile:2`},
 		"unknown, in block": {In: "http {\n call {\n\n timeout 3s\n }\n}", Error: `unknown word "timeout" in phone http call: write one of body, header, method, success, success_body, url, at Testfile:4`},
 		"block twice":       {In: "http {\n text {\n url " + url + "\n }\n text {\n url " + url + "\n }\n}", Error: `"text" is given twice in phone http: keep one, at Testfile:5`},
@@ -44,41 +45,45 @@ func TestUnmarshalCaddyfile(t *testing.T) {
 // Ensure that what no message could be sent with, or not safely, is found before there is one.
 func TestPrepareRefuses(t *testing.T) {
 	t.Setenv("PHONE_HTTP_TEST_HOST", "gateway.test")
+	t.Setenv("PHONE_HTTP_TEST_DELETE", "DELETE")
 	const url = "https://gateway.test/send"
 	json := map[string]string{"Content-Type": "application/json"}
 	for name, tt := range map[string]struct {
 		request Request
 		want    string
 	}{
-		"number in host":           {Request{URL: "https://{phone.to}.gateway.test/"}, "the host is fixed"},
-		"number behind host":       {Request{URL: "https://gateway.test{phone.text}/"}, "the host is fixed"},
-		"number for user":          {Request{URL: "https://{phone.to}@gateway.test/"}, "the host is fixed"},
-		"number for port":          {Request{URL: "https://gateway.test:{phone.to}/"}, "url is not an address"},
-		"number for scheme":        {Request{URL: "{phone.text}://gateway.test/"}, "the host is fixed"},
-		"number for all":           {Request{URL: "{phone.text}"}, "names no host"},
-		"unencrypted":              {Request{URL: "http://{env.PHONE_HTTP_TEST_HOST}/"}, "write https, or insecure_http if you trust the network between"},
-		"other scheme":             {Request{URL: "ftp://gateway.test/"}, `"ftp" is not a way to send`},
-		"fragment":                 {Request{URL: url + "#{phone.to}"}, "url has a #"},
-		"unknown slot":             {Request{URL: url + "?to={phone.number}"}, "url: {phone.number} is not known: there are {phone.to}, {phone.digits}, {phone.text}, {phone.id}, {phone.language}, {phone.kind}"},
-		"misspelled placeholder":   {Request{URL: url + "?to={to}"}, "url has braces that are no placeholder"},
-		"secret that is not set":   {Request{URL: url + "?p={env.PHONE_HTTP_TEST_ABSENT}"}, "expand url: evaluated placeholder {env.PHONE_HTTP_TEST_ABSENT} is empty"},
-		"request's placeholder":    {Request{URL: url + "?p={http.request.host}"}, "expand url: unrecognized placeholder"},
-		"body without type":        {Request{URL: url, Body: "{phone.text}"}, "write header Content-Type"},
-		"body of a GET":            {Request{Method: "GET", URL: url, Body: "x", Headers: json}, "method GET has no body"},
-		"type of the message":      {Request{URL: url, Body: "x", Headers: map[string]string{"Content-Type": "text/{phone.kind}"}}, "must not depend on the message"},
-		"type that is none":        {Request{URL: url, Body: "x", Headers: map[string]string{"Content-Type": "json;;"}}, "is not a content type"},
-		"parts":                    {Request{URL: url, Body: "x", Headers: map[string]string{"Content-Type": "multipart/form-data; boundary=x"}}, "a value could end its part"},
-		"JSON without quotes":      {Request{URL: url, Body: `{"to": {phone.to}}`, Headers: json}, "body is not JSON once its values are filled in"},
-		"broken JSON":              {Request{URL: url, Body: `{"to": "{phone.to}"`, Headers: json}, "body is not JSON"},
-		"broken XML":               {Request{URL: url, Body: "<sms>{phone.to}", Headers: map[string]string{"Content-Type": "text/xml"}}, "body is not XML"},
-		"message as XML tag":       {Request{URL: url, Body: "<{phone.to} a=>", Headers: map[string]string{"Content-Type": "text/xml"}}, "body is not XML"},
-		"host as header":           {Request{URL: url, Headers: map[string]string{"hOST": "evil.test"}}, `header "hOST" cannot be set`},
-		"framing as header":        {Request{URL: url, Headers: map[string]string{"Transfer-Encoding": "chunked"}}, "cannot be set"},
-		"header name with newline": {Request{URL: url, Headers: map[string]string{"X\r\nY": "1"}}, "cannot be set"},
-		"header with newline":      {Request{URL: url, Headers: map[string]string{"X": "1\r\nY: 2"}}, `header "X" holds control characters`},
-		"header in two spellings":  {Request{URL: url, Headers: map[string]string{"X-a": "1", "x-A": "2"}}, `header "X-A" is given twice`},
-		"bad method":               {Request{Method: "DELETE", URL: url}, "it is GET, POST or PUT"},
-		"bad success":              {Request{URL: url, Success: []int{404}}, "success 404"},
+		"number in host":              {Request{URL: "https://{phone.to}.gateway.test/"}, "the host is fixed"},
+		"number behind host":          {Request{URL: "https://gateway.test{phone.text}/"}, "the host is fixed"},
+		"number for user":             {Request{URL: "https://{phone.to}@gateway.test/"}, "the host is fixed"},
+		"number for port":             {Request{URL: "https://gateway.test:{phone.to}/"}, "url is not an address"},
+		"number for scheme":           {Request{URL: "{phone.text}://gateway.test/"}, "the host is fixed"},
+		"number for all":              {Request{URL: "{phone.text}"}, "names no host"},
+		"unencrypted":                 {Request{URL: "http://{env.PHONE_HTTP_TEST_HOST}/"}, "write https, or insecure_http if you trust the network between"},
+		"other scheme":                {Request{URL: "ftp://gateway.test/"}, `"ftp" is not a way to send`},
+		"fragment":                    {Request{URL: url + "#{phone.to}"}, "url has a #"},
+		"unknown slot":                {Request{URL: url + "?to={phone.number}"}, "url: {phone.number} is not known: there are {phone.to}, {phone.digits}, {phone.text}, {phone.id}, {phone.language}, {phone.kind}"},
+		"misspelled placeholder":      {Request{URL: url + "?to={to}"}, "url has braces that are no placeholder"},
+		"secret that is not set":      {Request{URL: url + "?p={env.PHONE_HTTP_TEST_ABSENT}"}, "expand url: evaluated placeholder {env.PHONE_HTTP_TEST_ABSENT} is empty"},
+		"request's placeholder":       {Request{URL: url + "?p={http.request.host}"}, "expand url: unrecognized placeholder"},
+		"body without type":           {Request{URL: url, Body: "{phone.text}"}, "write header Content-Type"},
+		"body of a GET":               {Request{Method: "GET", URL: url, Body: "x", Headers: json}, "method GET has no body"},
+		"type of the message":         {Request{URL: url, Body: "x", Headers: map[string]string{"Content-Type": "text/{phone.kind}"}}, "must not depend on the message"},
+		"type that is none":           {Request{URL: url, Body: "x", Headers: map[string]string{"Content-Type": "json;;"}}, "is not a content type"},
+		"parts":                       {Request{URL: url, Body: "x", Headers: map[string]string{"Content-Type": "multipart/form-data; boundary=x"}}, "a value could end its part"},
+		"JSON without quotes":         {Request{URL: url, Body: `{"to": {phone.to}}`, Headers: json}, "body is not JSON once its values are filled in"},
+		"broken JSON":                 {Request{URL: url, Body: `{"to": "{phone.to}"`, Headers: json}, "body is not JSON"},
+		"broken XML":                  {Request{URL: url, Body: "<sms>{phone.to}", Headers: map[string]string{"Content-Type": "text/xml"}}, "body is not XML"},
+		"message as XML tag":          {Request{URL: url, Body: "<{phone.to} a=>", Headers: map[string]string{"Content-Type": "text/xml"}}, "body is not XML"},
+		"host as header":              {Request{URL: url, Headers: map[string]string{"hOST": "evil.test"}}, `header "hOST" cannot be set`},
+		"framing as header":           {Request{URL: url, Headers: map[string]string{"Transfer-Encoding": "chunked"}}, "cannot be set"},
+		"header name with newline":    {Request{URL: url, Headers: map[string]string{"X\r\nY": "1"}}, "cannot be set"},
+		"header with newline":         {Request{URL: url, Headers: map[string]string{"X": "1\r\nY: 2"}}, `header "X" holds control characters`},
+		"header in two spellings":     {Request{URL: url, Headers: map[string]string{"X-a": "1", "x-A": "2"}}, `header "X-A" is given twice`},
+		"bad method":                  {Request{Method: "DELETE", URL: url}, "it is GET, POST or PUT"},
+		"bad success":                 {Request{URL: url, Success: []string{"404"}}, "success 404"},
+		"expression of the message":   {Request{URL: url, SuccessBody: "{phone.id}"}, "success_body must not depend on the message"},
+		"method behind a placeholder": {Request{URL: url, Method: "{env.PHONE_HTTP_TEST_DELETE}"}, `method "DELETE"`},
+		"status behind a placeholder": {Request{URL: url, Success: []string{"{env.PHONE_HTTP_TEST_DELETE}"}}, `success "DELETE" is not a status`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := clausetest.Load(t, &Sender{Text: &tt.request})
@@ -110,7 +115,7 @@ func TestMethods(t *testing.T) {
 	for name, s := range map[string]*Sender{
 		"nothing":        {},
 		"both forms":     {Shared: texts, Call: texts},
-		"absurd timeout": {Text: texts, Timeout: caddy.Duration(time.Hour)},
+		"absurd timeout": {Text: texts, Timeout: "1h"},
 	} {
 		if err := clausetest.Load(t, s); err == nil {
 			t.Errorf("%s was accepted", name)

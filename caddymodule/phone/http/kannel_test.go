@@ -14,7 +14,7 @@ func TestKannel(t *testing.T) {
 	kannel := services.StartKannel(t)
 	t.Setenv("PHONE_HTTP_TEST_SECRET", kannel.Password)
 	url := kannel.SendURL + "?username=" + kannel.Username + "&password={env.PHONE_HTTP_TEST_SECRET}&from=12345&to={phone.to}&text={phone.text}"
-	s := &Sender{Shared: &Request{URL: url, Success: []int{202}}}
+	s := &Sender{Shared: &Request{URL: url, Success: []string{"202"}}}
 	clausetest.Provision(t, s)
 	if err := s.Check(t.Context()); err != nil {
 		t.Error(err)
@@ -29,7 +29,7 @@ func TestKannel(t *testing.T) {
 	}
 
 	t.Setenv("PHONE_HTTP_TEST_SECRET", "wrong")
-	s = &Sender{Shared: &Request{URL: url, Success: []int{202}}}
+	s = &Sender{Shared: &Request{URL: url, Success: []string{"202"}}}
 	clausetest.Provision(t, s)
 	if err := s.SendText(t.Context(), text); err == nil || errors.Is(err, message.ErrRefused) {
 		t.Errorf("got %v, want an error that is no refusal", err)

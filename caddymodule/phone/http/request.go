@@ -13,16 +13,19 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 
+	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/caddymodule/phone/gateway"
 	"github.com/loginwall/loginwall/policy/message"
 )
 
 // Request is what is sent to the gateway for a message, and how its answer is read. URL, header values and body are
 // templates: {phone.to}, {phone.digits}, {phone.text}, {phone.id}, {phone.language} and {phone.kind} stand for the
-// message's, each escaped for where it stands, and other placeholders such as {env.X} are expanded when the configuration is loaded.
+// message's, each escaped for where it stands. Other placeholders such as {env.X} may stand in every value but the names
+// of headers, and are expanded when the configuration is loaded.
 type Request struct {
 	// GET, POST or PUT. Default: POST with a body, else GET.
 	Method string `json:"method,omitempty"`
@@ -38,7 +41,7 @@ type Request struct {
 	Body string `json:"body,omitempty"`
 
 	// The statuses that mean that the gateway has taken the message. Default: 200 to 299.
-	Success []int `json:"success,omitempty"`
+	Success []string `json:"success,omitempty"`
 
 	// A regular expression (RE2) that the answer's first 64 KiB must match too, for gateways that answer 200 whatever
 	// happens. Default: none.
@@ -63,7 +66,11 @@ var token = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // prepare makes the templates and refuses what no message could be sent with.
 func (r *Request) prepare(insecure bool) (*prepared, error) {
-	p := &prepared{method: r.Method, success: r.Success, headers: make(map[string]template)}
+	p := &prepared{headers: make(map[string]template)}
+	var err error
+	if p.method, err = clause.Expand("method", r.Method, nil); err != nil {
+		return nil, err
+	}
 	if p.method == "" {
 		p.method = http.MethodGet
 		if r.Body != "" {
@@ -87,17 +94,8 @@ func (r *Request) prepare(insecure bool) (*prepared, error) {
 	if err := p.prepareBody(r.Body); err != nil {
 		return nil, err
 	}
-	for _, status := range r.Success {
-		if err := checkSuccess(status); err != nil {
-			return nil, err
-		}
-	}
-	if r.SuccessBody != "" {
-		match, err := regexp.Compile(r.SuccessBody)
-		if err != nil {
-			return nil, fmt.Errorf("success_body is not a regular expression: %w", err)
-		}
-		p.match = match
+	if err := p.prepareSuccess(r.Success, r.SuccessBody); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -162,10 +160,8 @@ func (p *prepared) prepareBody(text string) (err error) {
 	if declared == nil {
 		return errors.New("body needs to say what it is: write header Content-Type application/json (or another)")
 	}
-	for _, slot := range slots {
-		if declared.uses(slot) {
-			return errors.New("header Content-Type must not depend on the message")
-		}
+	if slices.ContainsFunc(slots, declared.uses) {
+		return errors.New("header Content-Type must not depend on the message")
 	}
 	contentType := declared.render(nil)
 	at, err := inBody(contentType)
@@ -182,6 +178,35 @@ func (p *prepared) prepareBody(text string) (err error) {
 	}
 	if isXML(kind) && !wellFormed(filled) {
 		return errors.New("body is not XML once its values are filled in")
+	}
+	return nil
+}
+
+// prepareSuccess reads how the gateway says that it has taken a message.
+func (p *prepared) prepareSuccess(statuses []string, body string) error {
+	for _, text := range statuses {
+		expanded, err := clause.Expand("success", text, checkSuccess)
+		if err != nil {
+			return err
+		}
+		status, err := strconv.Atoi(expanded)
+		if err != nil {
+			return fmt.Errorf("read success: %w", err)
+		}
+		p.success = append(p.success, status)
+	}
+	if body == "" {
+		return nil
+	}
+	pattern, err := compile("success_body", body, inHeader)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(slots, pattern.uses) {
+		return errors.New("success_body must not depend on the message")
+	}
+	if p.match, err = regexp.Compile(pattern.render(nil)); err != nil {
+		return fmt.Errorf("success_body is not a regular expression: %w", err)
 	}
 	return nil
 }
@@ -244,8 +269,12 @@ func checkMethod(v string) error {
 	return fmt.Errorf("method %q: it is GET, POST or PUT", v)
 }
 
-func checkSuccess(status int) error {
-	if status < 200 || status > 299 {
+func checkSuccess(text string) error {
+	status, err := strconv.Atoi(text)
+	switch {
+	case err != nil:
+		return fmt.Errorf("success %q is not a status: write success 200 202", text)
+	case status < 200 || status > 299:
 		return fmt.Errorf("success %d: it is 200 to 299", status)
 	}
 	return nil

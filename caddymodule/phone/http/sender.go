@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -34,8 +33,8 @@ type Sender struct {
 	// The request for a call. Without, there are no calls.
 	Call *Request `json:"call,omitempty"`
 
-	// How long one request may take. Default: 30s.
-	Timeout caddy.Duration `json:"timeout,omitempty"`
+	// How long one request may take, 1s to 2m. Default: 30s. May hold placeholders.
+	Timeout string `json:"timeout,omitempty"`
 
 	// Allow http to other machines. Whoever is on the way reads numbers and codes.
 	InsecureHTTP bool `json:"insecure_http,omitempty"`
@@ -76,7 +75,11 @@ func (s *Sender) Provision(caddy.Context) error {
 			return fmt.Errorf("phone http call: %w", err)
 		}
 	}
-	s.client = gateway.NewClient(time.Duration(s.Timeout))
+	timeout, err := clause.ExpandTimeout(s.Timeout)
+	if err != nil {
+		return fmt.Errorf("phone http: %w", err)
+	}
+	s.client = gateway.NewClient(timeout)
 	return nil
 }
 
@@ -84,9 +87,6 @@ func (s *Sender) Provision(caddy.Context) error {
 func (s *Sender) Validate() error {
 	if s.text == nil && s.call == nil {
 		return errors.New("phone http says nothing about how to send: it needs a url, or a text or call block with one")
-	}
-	if s.Timeout != 0 {
-		return clause.CheckTimeout(time.Duration(s.Timeout))
 	}
 	return nil
 }

@@ -14,8 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/caddyserver/caddy/v2"
-
 	"github.com/loginwall/loginwall/caddymodule/clause/clausetest"
 	"github.com/loginwall/loginwall/policy/message"
 )
@@ -185,15 +183,15 @@ func TestDL06_GatewayAnswers(t *testing.T) {
 	for _, tt := range []struct {
 		status       int
 		answer       string
-		success      []int
+		success      []string
 		match        string
 		sent, refuse bool
 	}{
 		{status: 200, sent: true},
 		{status: 202, sent: true},
 		{status: 204, sent: true},
-		{status: 202, success: []int{200, 202}, sent: true},
-		{status: 200, success: []int{202}, refuse: true},
+		{status: 202, success: []string{"200", "202"}, sent: true},
+		{status: 200, success: []string{"202"}, refuse: true},
 		{status: 200, answer: `{"status":"ok"}`, match: `"status":"ok"`, sent: true},
 		{status: 200, answer: "ERR 104 bad number +15550199", match: "^OK", refuse: true},
 		{status: 500, answer: "OK", match: "^OK"},
@@ -212,6 +210,35 @@ func TestDL06_GatewayAnswers(t *testing.T) {
 		if err != nil && (strings.Contains(err.Error(), "5550199") || strings.Contains(err.Error(), "s3cret") || strings.Contains(err.Error(), "123456")) {
 			t.Errorf("error %q tells too much", err)
 		}
+	}
+}
+
+// Ensure every value of a request may come from the environment.
+func TestPlaceholdersOfARequest(t *testing.T) {
+	for name, value := range map[string]string{"METHOD": "PUT", "STATUS": "202", "WORD": "queued", "TIMEOUT": "5s"} {
+		t.Setenv("PHONE_HTTP_TEST_"+name, value)
+	}
+	for answer, want := range map[string]bool{"[queued]": true, "[dropped]": false} {
+		base, last := mustListen(t, 202, answer)
+		s := &Sender{
+			Shared: &Request{
+				URL: base + "/?to={phone.to}", Method: "{env.PHONE_HTTP_TEST_METHOD}",
+				Success: []string{"{env.PHONE_HTTP_TEST_STATUS}"}, SuccessBody: `^.{1}{env.PHONE_HTTP_TEST_WORD}\]$`,
+			},
+			Timeout: "{env.PHONE_HTTP_TEST_TIMEOUT}",
+		}
+		clausetest.Provision(t, s)
+		err := s.SendText(t.Context(), message.Text{ID: "k2", To: "+15550199", Body: "x"})
+		if (err == nil) != want {
+			t.Errorf("%s: %v", answer, err)
+		}
+		if last.method != "PUT" {
+			t.Errorf("method %q", last.method)
+		}
+	}
+	s := &Sender{Shared: &Request{URL: "https://gateway.test/"}, Timeout: "{env.PHONE_HTTP_TEST_WORD}"}
+	if err := clausetest.Load(t, s); err == nil || !strings.Contains(err.Error(), `timeout "queued" is not a duration`) {
+		t.Errorf("timeout: %v", err)
 	}
 }
 
@@ -255,7 +282,7 @@ func TestAD18_LongAnswerIsCut(t *testing.T) {
 func TestSlowGatewayIsLeft(t *testing.T) {
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
 	defer srv.Close()
-	s := &Sender{Text: &Request{URL: srv.URL}, Timeout: caddy.Duration(time.Second)}
+	s := &Sender{Text: &Request{URL: srv.URL}, Timeout: "1s"}
 	clausetest.Provision(t, s)
 	began := time.Now()
 	err := s.SendText(t.Context(), message.Text{ID: "k2", To: "+15550199", Body: "x"})

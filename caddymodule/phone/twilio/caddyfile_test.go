@@ -3,9 +3,6 @@ package twilio
 import (
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/caddyserver/caddy/v2"
 
 	"github.com/loginwall/loginwall/caddymodule/clause/clausetest"
 )
@@ -21,7 +18,7 @@ func TestUnmarshalCaddyfile(t *testing.T) {
 		"all words": {
 			In: "twilio {\n call_from +15550101\n endpoint http://127.0.0.1:9\n timeout 10s" + rest,
 			JSON: `{"account_sid":"` + sid + `","auth_token":"t","from":"+15550100","call_from":"+15550101",` +
-				`"endpoint":"http://127.0.0.1:9","timeout":10000000000}`,
+				`"endpoint":"http://127.0.0.1:9","timeout":"10s"}`,
 		},
 		"placeholders": {
 			In:   "twilio {\n account_sid {env.A}\n auth_token {file./run/secrets/t}\n from {env.F}\n endpoint {env.E}\n}",
@@ -47,6 +44,7 @@ func TestUnmarshalCaddyfile(t *testing.T) {
 
 func TestProvision(t *testing.T) {
 	t.Setenv("TWILIO_TEST_TOKEN", "s3cret")
+	t.Setenv("TWILIO_TEST_HOUR", "1h")
 	for name, tt := range map[string]struct {
 		sender Sender
 		want   string // in the error; "" for none
@@ -58,7 +56,8 @@ func TestProvision(t *testing.T) {
 		"no account":                  {Sender{AuthToken: "t", From: service}, "needs account_sid"},
 		"no token":                    {Sender{AccountSID: sid, From: service}, "needs account_sid"},
 		"no sender":                   {Sender{AccountSID: sid, AuthToken: "t"}, "needs account_sid"},
-		"absurd timeout":              {Sender{AccountSID: sid, AuthToken: "t", From: service, Timeout: caddy.Duration(time.Hour)}, "out of range"},
+		"timeout behind one":          {Sender{AccountSID: sid, AuthToken: "t", From: service, Timeout: "{env.TWILIO_TEST_HOUR}"}, "timeout 1h0m0s is out of range"},
+		"absurd timeout":              {Sender{AccountSID: sid, AuthToken: "t", From: service, Timeout: "1h"}, "out of range"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := clausetest.Load(t, &tt.sender)

@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -23,8 +22,8 @@ import (
 
 const defaultEndpoint = "https://api.twilio.com"
 
-// Sender has each text and call created by Twilio. Every value but the timeout accepts placeholders such as
-// {env.TWILIO_TOKEN}; they are expanded when the configuration is loaded and stay as they are in the configuration.
+// Sender has each text and call created by Twilio. Every value accepts placeholders such as {env.TWILIO_TOKEN};
+// they are expanded when the configuration is loaded and stay as they are in the configuration.
 type Sender struct {
 	// The account, AC and 32 hexadecimal digits. Required.
 	AccountSID string `json:"account_sid,omitempty"`
@@ -42,8 +41,8 @@ type Sender struct {
 	// Where the interface is, such as https://api.dublin.ie1.twilio.com. Default: https://api.twilio.com.
 	Endpoint string `json:"endpoint,omitempty"`
 
-	// How long one request may take. Default: 30s.
-	Timeout caddy.Duration `json:"timeout,omitempty"`
+	// How long one request may take, 1s to 2m. Default: 30s.
+	Timeout string `json:"timeout,omitempty"`
 
 	// as configured, with placeholders expanded
 	sid, token, from, callFrom, endpoint string
@@ -84,7 +83,11 @@ func (s *Sender) Provision(caddy.Context) error {
 	if s.callFrom == "" && number.MatchString(s.from) {
 		s.callFrom = s.from
 	}
-	s.client = gateway.NewClient(time.Duration(s.Timeout))
+	timeout, err := clause.ExpandTimeout(s.Timeout)
+	if err != nil {
+		return err
+	}
+	s.client = gateway.NewClient(timeout)
 	return nil
 }
 
@@ -92,9 +95,6 @@ func (s *Sender) Provision(caddy.Context) error {
 func (s *Sender) Validate() error {
 	if s.sid == "" || s.token == "" || s.from == "" {
 		return errors.New("phone twilio needs account_sid, auth_token and from")
-	}
-	if s.Timeout != 0 {
-		return clause.CheckTimeout(time.Duration(s.Timeout))
 	}
 	return nil
 }

@@ -1,8 +1,6 @@
 package redis
 
 import (
-	"strings"
-
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/loginwall/loginwall/caddymodule/clause"
@@ -27,7 +25,7 @@ func (s *Store) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return err
 	}
 	return clause.Block(d, "store redis", clause.Words{
-		"address":           s.readAddresses,
+		"address":           clause.Values(&s.Address, "127.0.0.1:6379", checkAddress),
 		"master":            clause.Value(&s.Master, "mymaster", nil),
 		"username":          clause.Value(&s.Username, "loginwall", nil),
 		"password":          clause.Value(&s.Password, "{file./run/secrets/redis}", nil),
@@ -38,22 +36,6 @@ func (s *Store) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"trusted_ca":        clause.Value(&s.TrustedCA, "/etc/loginwall/redis-ca.pem", nil),
 		"prefix":            clause.Value(&s.Prefix, "loginwall", checkPrefix),
 	})
-}
-
-func (s *Store) readAddresses(d *caddyfile.Dispenser) error {
-	s.Address = d.RemainingArgs()
-	if len(s.Address) == 0 {
-		return d.Err("address needs a value: write address 127.0.0.1:6379")
-	}
-	for _, address := range s.Address {
-		if strings.Contains(address, "{") {
-			continue
-		}
-		if err := checkAddress(address); err != nil {
-			return d.WrapErr(err)
-		}
-	}
-	return nil
 }
 
 var _ caddyfile.Unmarshaler = (*Store)(nil)
