@@ -12,6 +12,8 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
+
+	"github.com/loginwall/loginwall/caddymodule/clause"
 )
 
 var errNoOrigin = errors.New("the public address cannot be told from the sites that have login_wall: set it in the global block, such as login_wall { url https://mail.example.com }")
@@ -67,7 +69,7 @@ func originOf(app *caddyhttp.App, server *caddyhttp.Server, host string, insecur
 	if secure {
 		scheme, usual = "https", 443
 	}
-	if !secure && !insecure && !loopback(host) {
+	if !secure && !insecure && !clause.Loopback(host) {
 		return ""
 	}
 	port := 0
@@ -82,7 +84,7 @@ func originOf(app *caddyhttp.App, server *caddyhttp.Server, host string, insecur
 	}
 	// Ports that Caddy was told to use in place of the usual ones are reached through the usual ones.
 	if port == 0 || secure && port == app.HTTPSPort || !secure && port == app.HTTPPort && app.HTTPPort != 0 {
-		if !loopback(host) || port == 0 {
+		if !clause.Loopback(host) || port == 0 {
 			port = usual
 		}
 	}

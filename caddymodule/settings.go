@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/address"
 	"github.com/loginwall/loginwall/policy/passhash"
@@ -218,19 +219,10 @@ func checkOrigin(origin string, insecure bool) error {
 		u.User != nil, u.Path != "", u.RawQuery != "", u.Fragment != "", u.Opaque != "",
 		strings.ContainsAny(origin, "?#*"):
 		return fmt.Errorf("url %q is not an origin: %s", origin, right)
-	case u.Scheme == "http" && !insecure && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !insecure && !clause.Loopback(u.Hostname()):
 		return fmt.Errorf("url %q is plain http: links would travel in clear; write https, or add insecure_http to login_wall if that is meant", origin)
 	}
 	return nil
-}
-
-// loopback says whether host, without port, never leaves the machine.
-func loopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	ip, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
-	return err == nil && ip.Unmap().IsLoopback()
 }
 
 var domainPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+$`)

@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
 
+	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/pages/web"
 	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/gate"
@@ -89,7 +90,7 @@ func (v *visit) origin() string {
 // request is what the pages need to know, without the client.
 func (v *visit) request() web.Request {
 	return web.Request{
-		Path: v.path, Query: v.query, Secure: v.secure, Origin: v.origin(),
+		Path: v.path, Query: v.query, Secure: v.secure, Plain: v.inClear(), Origin: v.origin(),
 		EarlyData: v.r.TLS != nil && !v.r.TLS.HandshakeComplete,
 	}
 }
@@ -112,14 +113,11 @@ func clientAddress(r *http.Request) string {
 	return ip.Unmap().WithZone("").String()
 }
 
-// plain says whether cookies and passwords would travel in clear: http, and to a host that is not this machine, and
-// not allowed by name.
-func (v *visit) plain() bool {
-	if v.secure || v.app.InsecureHTTP {
-		return false
-	}
-	return !loopback(hostName(v.host()))
-}
+// inClear says whether cookies and passwords travel in clear: http, and to a host that is not this machine.
+func (v *visit) inClear() bool { return !v.secure && !clause.Loopback(hostName(v.host())) }
+
+// plain says whether that was not allowed by name either.
+func (v *visit) plain() bool { return v.inClear() && !v.app.InsecureHTTP }
 
 // hostName cuts the port off a host.
 func hostName(host string) string {

@@ -96,21 +96,10 @@ const fieldSession = "session"
 
 // endSessions ends one of the person's sessions, or all but this one.
 func (v *visit) endSessions() error {
-	f, ok := v.form(fieldToken, fieldSession)
-	if !ok {
-		return nil
-	}
-	m, ok, err := v.member()
-	if err != nil || !ok {
+	var m member
+	f, worth, err := v.posted(v.byMember(&m), fieldSession)
+	if err != nil || worth == forged {
 		return err
-	}
-	worth, err := v.judge(f[fieldToken], boundToSession(m.token))
-	if err != nil {
-		return err
-	}
-	if worth == forged {
-		v.refuseForged()
-		return nil
 	}
 	if worth != fits {
 		page, err := v.signedInPage(&m.id, m.token)

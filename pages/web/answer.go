@@ -39,7 +39,7 @@ func (v *visit) showAs(view pages.View, status int) {
 	}
 	h := v.w.Header()
 	v.Renderer.SetHeaders(h, view)
-	if v.req.plain() {
+	if v.req.Plain {
 		// A page that sends no Referer sends `Origin: null` with its forms, and over plain http browsers send no
 		// Sec-Fetch-Site either: nothing would be left to tell our own forms by.
 		h.Set("Referrer-Policy", "same-origin")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gorilla/securecookie"
@@ -47,18 +48,6 @@ func hostCookie(name string, secure, sealed bool) cookie {
 		name = "__Host-" + name
 	}
 	return cookie{name: name, secure: secure, sealed: sealed}
-}
-
-// CookieNames lists every cookie the wall may set, in every spelling: with and without https, with and without a
-// cookie domain. None of them is the app's business; see OwnCookie for names the app could take for one of these.
-func CookieNames() []string {
-	var names []string
-	for _, prefix := range []string{"__Host-", "__Secure-", ""} {
-		for _, name := range []string{sessionName, flowName, formName, fenceName} {
-			names = append(names, prefix+name)
-		}
-	}
-	return names
 }
 
 // SessionToken reads the session's token from the Cookie header. present says that a cookie of the name was there;
@@ -147,41 +136,52 @@ func (v *visit) setCookies() {
 	v.cookies = nil
 }
 
+// codecs are those of the cookies that are only signed, or of those that are sealed too, for one state of the keyring.
+type codecs struct {
+	signing, sealing []gate.Derived // what list was built from
+	list             []*securecookie.SecureCookie
+}
+
 // codecsFor returns the codecs of a cookie, the one to write with first. All keys of the realm are good for reading.
+// They are built when the keyring has changed, and not for each request.
 func (h *Handler) codecsFor(ctx context.Context, c cookie) ([]*securecookie.SecureCookie, error) {
 	signing, err := h.keys(ctx, "cookie")
 	if err != nil {
 		return nil, err
 	}
-	kind := "signed "
-	sealing := signing
+	cache, sealing := &h.signed, []gate.Derived(nil)
 	if c.sealed {
-		kind = "sealed "
+		cache = &h.sealed
 		if sealing, err = h.keys(ctx, "cookie encryption"); err != nil {
 			return nil, err
 		}
 	}
-	var codecs []*securecookie.SecureCookie
+	built := cache.Load()
+	if built == nil || !slices.Equal(built.signing, signing) || !slices.Equal(built.sealing, sealing) {
+		built = newCodecs(signing, sealing)
+		cache.Store(built)
+	}
+	if len(built.list) == 0 {
+		return nil, errors.New("read cookie keys: keyring changed")
+	}
+	return built.list, nil
+}
+
+// newCodecs makes a codec of each key. Without keys to seal with, the codecs only sign.
+func newCodecs(signing, sealing []gate.Derived) *codecs {
+	built := &codecs{signing: signing, sealing: sealing}
 	for i, key := range signing {
-		if i >= len(sealing) || sealing[i].ID != key.ID {
-			break // the keyring changed between the two; what is left is good
-		}
-		if known, ok := h.codecs.Load(kind + key.ID); ok {
-			codecs = append(codecs, known.(*securecookie.SecureCookie))
-			continue
-		}
 		codec := securecookie.New(key.Secret[:], nil).SetSerializer(securecookie.NopEncoder{})
-		if c.sealed {
+		if sealing != nil {
+			if i >= len(sealing) || sealing[i].ID != key.ID {
+				break // the keyring changed between the two; what is left is good
+			}
 			codec = securecookie.New(key.Secret[:], sealing[i].Secret[:]).SetSerializer(securecookie.JSONEncoder{})
 		}
 		codec.MaxAge(0) // what is too old is decided by the server's records
-		h.codecs.Store(kind+key.ID, codec)
-		codecs = append(codecs, codec)
+		built.list = append(built.list, codec)
 	}
-	if len(codecs) == 0 {
-		return nil, errors.New("read cookie keys: keyring changed")
-	}
-	return codecs, nil
+	return built
 }
 
 // keys returns the secrets for a purpose, the one to sign with first. Errors have been reported.

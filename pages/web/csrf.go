@@ -7,11 +7,10 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"encoding/binary"
-	"net"
-	"net/netip"
 	"strings"
 	"time"
 
+	"github.com/loginwall/loginwall/pages"
 	"github.com/loginwall/loginwall/policy"
 )
 
@@ -49,23 +48,6 @@ func (req Request) origin(host string) string {
 		return "https://" + host
 	}
 	return "http://" + host
-}
-
-// plain tells whether a connection is http over a network. Browsers treat loopback like https.
-func (req Request) plain() bool {
-	if req.Secure {
-		return false
-	}
-	_, host, _ := strings.Cut(req.Origin, "://")
-	if name, _, err := net.SplitHostPort(host); err == nil {
-		host = name
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	if host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return false
-	}
-	ip, err := netip.ParseAddr(host)
-	return err != nil || !ip.IsLoopback()
 }
 
 // tokenLife is how long a form may lie open.
@@ -107,6 +89,55 @@ func (v *visit) formToken(bound string) (string, error) {
 	b = append(b, boundHash(bound)...)
 	b = append(b, sign(keys[0].Secret, b)...)
 	return base64.RawURLEncoding.EncodeToString(b), nil
+}
+
+// posted reads a form with the named fields and judges its token. binds tells, from what was sent, what the token must be
+// bound to; where there is nothing to do it answers and returns "". Whenever the verdict is forged, the post has been
+// answered, or there is an error.
+func (v *visit) posted(binds func(form) (bound string, err error), names ...string) (form, verdict, error) {
+	f, ok := v.form(append(names, fieldToken)...)
+	if !ok {
+		return nil, forged, nil
+	}
+	bound, err := binds(f)
+	if err != nil || bound == "" {
+		return nil, forged, err
+	}
+	worth, err := v.judge(f[fieldToken], bound)
+	if err != nil {
+		return nil, forged, err
+	}
+	if worth == forged {
+		v.refuseForged()
+	}
+	return f, worth, nil
+}
+
+// byForm binds to the form cookie, which is left in state. A post without one of the fields that its form has, or with
+// what was never typed, is refused.
+func (v *visit) byForm(state *formState, fields ...string) func(form) (string, error) {
+	return func(f form) (bound string, err error) {
+		if !f.hasAll(fields) || len(f[fieldEmail]) > longestEmail {
+			v.show(pages.BadRequest{Page: v.page()})
+			return "", nil
+		}
+		if *state, err = v.formState(); err != nil {
+			return "", err
+		}
+		return boundToForm(state.ID), nil
+	}
+}
+
+// byMember binds to the session of whoever is signed in, who is left in m.
+func (v *visit) byMember(m *member) func(form) (string, error) {
+	return func(form) (string, error) {
+		found, ok, err := v.member()
+		if err != nil || !ok {
+			return "", err
+		}
+		*m = found
+		return boundToSession(m.token), nil
+	}
 }
 
 // judge tells what the token of a posted form is worth.

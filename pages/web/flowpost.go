@@ -18,32 +18,10 @@ const (
 // flowPost takes the form of a step. What was sent says what is wanted; whether this browser is as far as that, the
 // gate knows. A post for a step that is not reached, or is past, changes nothing and leads to the step that is.
 func (v *visit) flowPost() error {
-	f, ok := v.form(fieldToken, fieldMethod, fieldResend, fieldCode, fieldNew, fieldConfirm)
-	if !ok {
-		return nil
-	}
-	held, ok, present, err := v.flow()
-	if err != nil {
+	var held flow
+	f, worth, err := v.posted(v.byFlow(&held), fieldMethod, fieldResend, fieldCode, fieldNew, fieldConfirm)
+	if err != nil || worth == forged {
 		return err
-	}
-	if !ok { // nothing the token could be bound to
-		if present {
-			v.clear(v.flowCookie())
-		}
-		v.showAs(pages.LinkDead{Flow: v.flowView(v.page(), v.purposeHere())}, http.StatusForbidden)
-		return nil
-	}
-	if held.Done {
-		v.redirect(v.flowPath(held.Purpose))
-		return nil
-	}
-	worth, err := v.judge(f[fieldToken], boundToFlow(held.ID))
-	if err != nil {
-		return err
-	}
-	if worth == forged {
-		v.refuseForged()
-		return nil
 	}
 	state, err := v.flowState(held)
 	if err != nil {
@@ -57,6 +35,28 @@ func (v *visit) flowPost() error {
 		return v.stepAgain(held, state, worth)
 	}
 	return v.takeStep(f, held, state)
+}
+
+// byFlow binds to the link that was opened in this browser, which is left in held.
+func (v *visit) byFlow(held *flow) func(form) (string, error) {
+	return func(form) (string, error) {
+		f, ok, present, err := v.flow()
+		switch {
+		case err != nil:
+			return "", err
+		case !ok: // nothing the token could be bound to
+			if present {
+				v.clear(v.flowCookie())
+			}
+			v.showAs(pages.LinkDead{Flow: v.flowView(v.page(), v.purposeHere())}, http.StatusForbidden)
+			return "", nil
+		case f.Done:
+			v.redirect(v.flowPath(f.Purpose))
+			return "", nil
+		}
+		*held = f
+		return boundToFlow(f.ID), nil
+	}
 }
 
 // stepAgain shows the step that is reached to somebody whose form was of no use.

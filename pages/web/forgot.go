@@ -30,25 +30,10 @@ func (v *visit) forgotPage() error {
 
 // forgot takes the address. The answer is one and the same for every address, also for what cannot be one.
 func (v *visit) forgot() error {
-	f, ok := v.form(fieldToken, fieldEmail)
-	if !ok {
-		return nil
-	}
-	if !f.has(fieldEmail) || len(f[fieldEmail]) > longestEmail {
-		v.show(pages.BadRequest{Page: v.page()})
-		return nil
-	}
-	state, err := v.formState()
-	if err != nil {
+	var state formState
+	f, worth, err := v.posted(v.byForm(&state, fieldEmail), fieldEmail)
+	if err != nil || worth == forged {
 		return err
-	}
-	worth, err := v.judge(f[fieldToken], boundToForm(state.ID))
-	if err != nil {
-		return err
-	}
-	if worth == forged {
-		v.refuseForged()
-		return nil
 	}
 	email := typed(f[fieldEmail])
 	blank := strings.TrimSpace(email) == ""

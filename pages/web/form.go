@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/loginwall/loginwall/pages"
@@ -30,6 +31,11 @@ type form map[string]string
 
 // has tells whether the field was sent at all, be it empty.
 func (f form) has(name string) bool { _, ok := f[name]; return ok }
+
+// hasAll tells whether all of the fields were sent.
+func (f form) hasAll(names []string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool { return !f.has(name) })
+}
 
 // form reads a post. When it is not one that our forms send, the refusal has been written and ok is false.
 func (v *visit) form(names ...string) (f form, ok bool) {

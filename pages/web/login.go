@@ -49,25 +49,10 @@ func (v *visit) loginPage() error {
 
 // signIn takes the form.
 func (v *visit) signIn() error {
-	f, ok := v.form(fieldToken, fieldEmail, fieldCurrent, fieldNext)
-	if !ok {
-		return nil
-	}
-	if !f.has(fieldEmail) || !f.has(fieldCurrent) || len(f[fieldEmail]) > longestEmail {
-		v.show(pages.BadRequest{Page: v.page()})
-		return nil
-	}
-	state, err := v.formState()
-	if err != nil {
+	var state formState
+	f, worth, err := v.posted(v.byForm(&state, fieldEmail, fieldCurrent), fieldEmail, fieldCurrent, fieldNext)
+	if err != nil || worth == forged {
 		return err
-	}
-	worth, err := v.judge(f[fieldToken], boundToForm(state.ID))
-	if err != nil {
-		return err
-	}
-	if worth == forged {
-		v.refuseForged()
-		return nil
 	}
 	if worth != fits {
 		return v.loginAgain(f, state, worth)

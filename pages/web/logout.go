@@ -29,30 +29,26 @@ func (v *visit) logoutPage() error {
 
 // signOut ends the session everywhere it is in use. Twice is safe.
 func (v *visit) signOut() error {
-	f, ok := v.form(fieldToken)
-	if !ok {
-		return nil
-	}
-	id, reason, token, err := v.identity(false)
-	if err != nil {
+	var m member
+	_, worth, err := v.posted(func(form) (string, error) { // leaving is no activity
+		id, reason, token, err := v.identity(false)
+		if err != nil {
+			return "", err
+		}
+		if reason != policy.OK {
+			v.redirect(v.Base + "/login")
+			return "", nil
+		}
+		m = member{id: id, token: token}
+		return boundToSession(token), nil
+	})
+	if err != nil || worth == forged {
 		return err
 	}
-	if reason != policy.OK {
-		v.redirect(v.Base + "/login")
-		return nil
+	if worth == fits {
+		return v.endOwnSession(m.token)
 	}
-	worth, err := v.judge(f[fieldToken], boundToSession(token))
-	if err != nil {
-		return err
-	}
-	switch worth {
-	case fits:
-		return v.endOwnSession(token)
-	case forged:
-		v.refuseForged()
-		return nil
-	}
-	page, err := v.signedInPage(&id, token)
+	page, err := v.signedInPage(&m.id, m.token)
 	if err != nil {
 		return err
 	}

@@ -28,21 +28,10 @@ func (v *visit) showPassword(m member, view pages.ChangePassword, worth verdict)
 
 // changePassword takes the form. The session goes on under a new value; all others have ended.
 func (v *visit) changePassword() error {
-	f, ok := v.form(fieldToken, fieldCurrent, fieldNew, fieldConfirm)
-	if !ok {
-		return nil
-	}
-	m, ok, err := v.member()
-	if err != nil || !ok {
+	var m member
+	f, worth, err := v.posted(v.byMember(&m), fieldCurrent, fieldNew, fieldConfirm)
+	if err != nil || worth == forged {
 		return err
-	}
-	worth, err := v.judge(f[fieldToken], boundToSession(m.token))
-	if err != nil {
-		return err
-	}
-	if worth == forged {
-		v.refuseForged()
-		return nil
 	}
 	if worth != fits {
 		return v.showPassword(m, pages.ChangePassword{}, worth)

@@ -87,18 +87,6 @@ func (h *Handler) Unavailable(w http.ResponseWriter, r *http.Request, req Reques
 	v.json(http.StatusServiceUnavailable, map[string]any{"error": "unavailable"})
 }
 
-// MethodRefused answers a method that is not taken, with the methods that are.
-func (h *Handler) MethodRefused(w http.ResponseWriter, r *http.Request, req Request, allow ...string) {
-	v := &visit{Handler: h, w: w, r: r, req: req}
-	v.show(pages.MethodNotAllowed{Page: v.page(), Allow: allow})
-}
-
-// NotFound answers an address that does not exist.
-func (h *Handler) NotFound(w http.ResponseWriter, r *http.Request, req Request) {
-	v := &visit{Handler: h, w: w, r: r, req: req}
-	v.show(pages.NotFound{Page: v.page()})
-}
-
 // unavailable shows the page that asks to try again. Cookies that were to be set are not.
 func (v *visit) unavailable() { v.busy(retryLater) }
 

@@ -240,6 +240,7 @@ func TestRE02_StoreAway(t *testing.T) {
 	if !b.signedIn() || len(b.cookies) != before {
 		t.Error("signed out meanwhile")
 	}
+	w.advance(time.Second)
 	p := b.get("/_auth/health")
 	wantStatus(t, p, http.StatusOK)
 	if p.body != "ok\n" {

@@ -38,7 +38,7 @@ func (v *visit) session() error {
 
 // health tells load balancers whether anything can be decided here, and nothing else.
 func (v *visit) health() error {
-	if err := v.Gate.Store.Check(v.ctx()); err != nil {
+	if !v.probe.healthy(v.ctx()) {
 		v.w.Header().Set("Retry-After", seconds(retryLater))
 		v.send(http.StatusServiceUnavailable, "text/plain; charset=utf-8", []byte("unavailable\n"))
 		return nil

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/loginwall/loginwall/pages"
@@ -37,8 +37,9 @@ type Options struct {
 // Handler serves the pages. It is safe for concurrent use and holds nothing of a visit.
 type Handler struct {
 	Options
-	routes map[string]route
-	codecs sync.Map // name of a codec and key id → *securecookie.SecureCookie
+	routes         map[string]route
+	signed, sealed atomic.Pointer[codecs]
+	probe          probe
 }
 
 // New builds a handler. It does no I/O.
@@ -52,7 +53,7 @@ func New(o Options) *Handler {
 	if o.Fault == nil {
 		o.Fault = func(error) {}
 	}
-	return &Handler{Options: o, routes: routes()}
+	return &Handler{Options: o, routes: routes(), probe: probe{check: o.Gate.Store.Check, now: o.Gate.Now}}
 }
 
 // Request is what the pages need to know of a request beyond net/http's own: what a server or a rewrite in front of
@@ -64,6 +65,8 @@ type Request struct {
 	Client gate.Client
 	// Secure says that the browser speaks https, be it to a proxy in front.
 	Secure bool
+	// Plain says that the browser speaks http over a network. Browsers treat this machine like https.
+	Plain bool
 	// Origin is the origin the browser sees, such as "https://mail.example.com"; "" takes it from Secure and Host.
 	Origin string
 	// EarlyData says that the request came before the TLS handshake was complete, so that it may be a replay.
