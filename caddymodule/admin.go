@@ -14,12 +14,9 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/loginwall/loginwall/caddymodule/command"
 	"github.com/loginwall/loginwall/policy/gate"
 )
-
-// adminBase is where the admin endpoint takes the commands for admins. Each is a POST with a JSON object: what is in an
-// address is logged. There is none by which a password, a code or a link could be seen or set.
-const adminBase = "/login_wall/"
 
 const (
 	maxAdminBody = 64 << 10
@@ -44,86 +41,66 @@ func (a *adminAPI) Provision(caddy.Context) error {
 
 // Routes lists the one pattern.
 func (a *adminAPI) Routes() []caddy.AdminRoute {
-	return []caddy.AdminRoute{{Pattern: adminBase, Handler: caddy.AdminHandlerFunc(a.serve)}}
+	return []caddy.AdminRoute{{Pattern: command.Base, Handler: caddy.AdminHandlerFunc(a.serve)}}
 }
 
-// adminRequest holds the fields of all commands; each takes those it knows.
-type adminRequest struct {
-	Email  string              `json:"email,omitempty"`
-	All    bool                `json:"all,omitempty"`   // sign-out
-	After  string              `json:"after,omitempty"` // list
-	New    *gate.NewAccount    `json:"new,omitempty"`
-	Change *gate.AccountChange `json:"change,omitempty"`
-}
-
-// adminAnswer is the answer to all commands. Refused says why nothing was done, and what to do; it is an answer and not
-// an error, since the command was understood.
-type adminAnswer struct {
-	Refused    string             `json:"refused,omitempty"`
-	Account    *gate.AccountInfo  `json:"account,omitempty"`
-	Accounts   []gate.AccountInfo `json:"accounts,omitempty"`
-	Next       string             `json:"next,omitempty"`       // list again after this address
-	Unreadable int                `json:"unreadable,omitempty"` // records that could not be read
-	SignedOut  *int               `json:"signed_out,omitempty"` // accounts
-}
-
-type adminCommand func(ctx context.Context, g *gate.Gate, r adminRequest, c gate.Client) (adminAnswer, error)
+type adminCommand func(ctx context.Context, g *gate.Gate, r command.Request, c gate.Client) (command.Answer, error)
 
 // adminCommands are the commands by path.
 var adminCommands = map[string]adminCommand{
-	"user/add": func(ctx context.Context, g *gate.Gate, r adminRequest, c gate.Client) (adminAnswer, error) {
+	"user/add": func(ctx context.Context, g *gate.Gate, r command.Request, c gate.Client) (command.Answer, error) {
 		if r.New == nil {
-			return adminAnswer{}, &gate.Refusal{Message: "nothing to add: send new"}
+			return command.Answer{}, &gate.Refusal{Message: "nothing to add: send new"}
 		}
-		return one(g.AddAccount(ctx, *r.New, c))
+		return accountOf(g.AddAccount(ctx, *r.New, c))
 	},
-	"user/list": func(ctx context.Context, g *gate.Gate, r adminRequest, _ gate.Client) (adminAnswer, error) {
+	"user/list": func(ctx context.Context, g *gate.Gate, r command.Request, _ gate.Client) (command.Answer, error) {
 		accounts, next, unreadable, err := g.ListAccounts(ctx, r.After, listPage)
-		return adminAnswer{Accounts: accounts, Next: next, Unreadable: unreadable}, err
+		return command.Answer{Accounts: accounts, Next: next, Unreadable: unreadable}, err
 	},
-	"user/show": func(ctx context.Context, g *gate.Gate, r adminRequest, _ gate.Client) (adminAnswer, error) {
-		return one(g.ShowAccount(ctx, r.Email))
+	"user/show": func(ctx context.Context, g *gate.Gate, r command.Request, _ gate.Client) (command.Answer, error) {
+		return accountOf(g.ShowAccount(ctx, r.Email))
 	},
-	"user/set": func(ctx context.Context, g *gate.Gate, r adminRequest, c gate.Client) (adminAnswer, error) {
+	"user/set": func(ctx context.Context, g *gate.Gate, r command.Request, c gate.Client) (command.Answer, error) {
 		if r.Change == nil {
 			r.Change = new(gate.AccountChange)
 		}
-		return one(g.SetAccount(ctx, r.Email, *r.Change, c))
+		return accountOf(g.SetAccount(ctx, r.Email, *r.Change, c))
 	},
-	"user/disable": func(ctx context.Context, g *gate.Gate, r adminRequest, c gate.Client) (adminAnswer, error) {
-		return one(g.DisableAccount(ctx, r.Email, c))
+	"user/disable": func(ctx context.Context, g *gate.Gate, r command.Request, c gate.Client) (command.Answer, error) {
+		return accountOf(g.DisableAccount(ctx, r.Email, c))
 	},
-	"user/enable": func(ctx context.Context, g *gate.Gate, r adminRequest, c gate.Client) (adminAnswer, error) {
-		return one(g.EnableAccount(ctx, r.Email, c))
+	"user/enable": func(ctx context.Context, g *gate.Gate, r command.Request, c gate.Client) (command.Answer, error) {
+		return accountOf(g.EnableAccount(ctx, r.Email, c))
 	},
-	"user/invite": func(ctx context.Context, g *gate.Gate, r adminRequest, c gate.Client) (adminAnswer, error) {
-		return one(g.InviteAccount(ctx, r.Email, c))
+	"user/invite": func(ctx context.Context, g *gate.Gate, r command.Request, c gate.Client) (command.Answer, error) {
+		return accountOf(g.InviteAccount(ctx, r.Email, c))
 	},
-	"user/remove": func(ctx context.Context, g *gate.Gate, r adminRequest, c gate.Client) (adminAnswer, error) {
-		return adminAnswer{}, g.RemoveAccount(ctx, r.Email, c)
+	"user/remove": func(ctx context.Context, g *gate.Gate, r command.Request, c gate.Client) (command.Answer, error) {
+		return command.Answer{}, g.RemoveAccount(ctx, r.Email, c)
 	},
-	"user/sign-out": func(ctx context.Context, g *gate.Gate, r adminRequest, c gate.Client) (adminAnswer, error) {
+	"user/sign-out": func(ctx context.Context, g *gate.Gate, r command.Request, c gate.Client) (command.Answer, error) {
 		if !r.All {
-			return one(g.SignOutAccount(ctx, r.Email, c))
+			return accountOf(g.SignOutAccount(ctx, r.Email, c))
 		}
 		if r.Email != "" {
-			return adminAnswer{}, &gate.Refusal{Message: "either one address or all, not both"}
+			return command.Answer{}, &gate.Refusal{Message: "either one address or all, not both"}
 		}
 		n, err := g.SignOutAll(ctx, c)
-		return adminAnswer{SignedOut: &n}, err
+		return command.Answer{SignedOut: &n}, err
 	},
-	"keys/rotate": func(ctx context.Context, g *gate.Gate, _ adminRequest, c gate.Client) (adminAnswer, error) {
-		return adminAnswer{}, g.RotateKeys(ctx, c)
+	"keys/rotate": func(ctx context.Context, g *gate.Gate, _ command.Request, c gate.Client) (command.Answer, error) {
+		return command.Answer{}, g.RotateKeys(ctx, c)
 	},
 }
 
-func one(info gate.AccountInfo, err error) (adminAnswer, error) {
-	return adminAnswer{Account: &info}, err
+func accountOf(info gate.AccountInfo, err error) (command.Answer, error) {
+	return command.Answer{Account: &info}, err
 }
 
 // serve answers one command. Its errors reach whoever asked, so they say nothing of what lies behind.
 func (a *adminAPI) serve(w http.ResponseWriter, r *http.Request) error {
-	command, known := adminCommands[strings.TrimPrefix(r.URL.Path, adminBase)]
+	do, known := adminCommands[strings.TrimPrefix(r.URL.Path, command.Base)]
 	if !known {
 		return adminError(http.StatusNotFound, "no such command")
 	}
@@ -142,11 +119,11 @@ func (a *adminAPI) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), adminTime)
 	defer cancel()
-	answer, err := command(ctx, wall.gate, request, adminClient(r))
+	answer, err := do(ctx, wall.gate, request, adminClient(r))
 	var refusal *gate.Refusal
 	switch {
 	case errors.As(err, &refusal):
-		answer = adminAnswer{Refused: refusal.Message}
+		answer = command.Answer{Refused: refusal.Message}
 	case err != nil:
 		a.logger.Error("admin command was not done", zap.String("command", r.URL.Path), zap.Error(err))
 		return adminError(http.StatusServiceUnavailable, "the store does not answer, so it is not certain that anything was done; see Caddy's log")
@@ -157,7 +134,7 @@ func (a *adminAPI) serve(w http.ResponseWriter, r *http.Request) error {
 }
 
 // readAdmin takes only what no form of a web page can send: JSON by its own type, and not from another site.
-func readAdmin(w http.ResponseWriter, r *http.Request) (request adminRequest, err error) {
+func readAdmin(w http.ResponseWriter, r *http.Request) (request command.Request, err error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return request, adminError(http.StatusMethodNotAllowed, "commands are sent with POST")

@@ -3,50 +3,11 @@ package caddymodule
 import (
 	"io"
 	"net/http"
-	"strconv"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
-	"github.com/loginwall/loginwall/pages"
 	"github.com/loginwall/loginwall/pages/web"
 )
-
-// methods are those that go on to the app from somebody who is signed in. Others do too, if the app knows them.
-const methods = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
-
-// refuseMethod answers a method that never goes on.
-func (v *visit) refuseMethod() {
-	v.w.Header().Set("Allow", methods)
-	v.text(http.StatusMethodNotAllowed, "")
-}
-
-// closed answers while the store cannot be opened, and there is nothing yet that could make a page.
-func (v *visit) closed() {
-	v.w.Header().Set("Retry-After", "5")
-	v.text(http.StatusServiceUnavailable, "This page is not available for the moment. Please try again in a few seconds.")
-}
-
-// text answers in one line.
-func (v *visit) text(status int, line string) {
-	h := v.w.Header()
-	pages.SetSecurityHeaders(h)
-	if line != "" {
-		line += "\n"
-		h.Set("Content-Type", "text/plain; charset=utf-8")
-	}
-	h.Set("Content-Length", strconv.Itoa(len(line)))
-	v.w.WriteHeader(status)
-	if v.r.Method != http.MethodHead {
-		_, _ = io.WriteString(v.w, line) // the visitor has gone: nobody is left to be told
-	}
-}
-
-// stripCookies takes the wall's cookies from what the app will see.
-func stripCookies(h http.Header) {
-	if len(h["Cookie"]) > 0 {
-		web.StripCookies(h)
-	}
-}
 
 // guardedWriter keeps the app from setting the wall's cookies, by which a hole in it could sign people out or into
 // somebody else's account, and keeps shared caches from holding what only one person may see. It buffers nothing.

@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/pages"
 	"github.com/loginwall/loginwall/policy/blocklist"
 	"github.com/loginwall/loginwall/policy/message"
@@ -88,7 +89,7 @@ type App struct {
 	ctx      caddy.Context
 	logger   *zap.Logger
 	realm    *realm
-	stores   StoreModule
+	storage  StoreModule
 	mail     message.MailSender
 	phone    message.PhoneSender
 	hasher   *passhash.Hasher
@@ -121,7 +122,7 @@ var lane = sync.OnceValue(func() *passhash.Lane { return passhash.NewLane(passha
 // Provision judges the configuration and makes what needs no other server. Nothing is dialled and no store is opened.
 func (a *App) Provision(ctx caddy.Context) (err error) {
 	a.ctx, a.logger = ctx, ctx.Logger()
-	if a.realm, err = a.resolve(expandPlaceholders); err != nil {
+	if a.realm, err = a.resolve(clause.Expand); err != nil {
 		return err
 	}
 	if err := registerMetrics(ctx.GetMetricsRegistry()); err != nil {
@@ -154,7 +155,7 @@ func (a *App) loadGuests(ctx caddy.Context) error {
 		return fmt.Errorf("load store: %w", err)
 	}
 	var ok bool
-	if a.stores, ok = loaded.(StoreModule); !ok {
+	if a.storage, ok = loaded.(StoreModule); !ok {
 		return fmt.Errorf("load store: %T is no store", loaded)
 	}
 	if a.MailRaw != nil {

@@ -9,7 +9,9 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 
+	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/policy"
+	"github.com/loginwall/loginwall/policy/passhash"
 )
 
 // span is a duration of the configuration and its bounds. Settings are texts until a configuration is loaded, because
@@ -22,20 +24,24 @@ type span struct {
 	off         bool // "off" may be written, which is 0
 }
 
+// usual are the rules of a realm that says nothing.
+var usual = policy.DefaultRules()
+
 // The durations of a realm. The shortest ones are for trying things out.
 var (
-	spanMaxAge       = span{"max_age", 90 * day, time.Second, 10 * 365 * day, true}
-	spanWarn         = span{"warn", 14 * day, time.Second, 365 * day, true}
-	spanIdle         = span{"idle", 15 * time.Minute, time.Second, 30 * day, false}
-	spanLifetime     = span{"lifetime", 12 * time.Hour, time.Second, 30 * day, false} // NIST SP 800-63B-4 §2.1.3
-	spanLink         = span{"link", time.Hour, time.Second, policy.MaxResetLink, false}
-	spanCode         = span{"code", 10 * time.Minute, time.Second, policy.MaxCode, false}
-	spanInvitation   = span{"invitation", 7 * day, time.Second, 30 * day, false}
-	spanContactHold  = span{"contact_hold", day, time.Second, 30 * day, false}
-	spanSourceWindow = span{"source_limit", 10 * time.Minute, time.Second, day, false}
+	spanMaxAge       = span{"max_age", usual.MaxAge, time.Second, 10 * 365 * policy.Day, true}
+	spanWarn         = span{"warn", usual.Warn, time.Second, 365 * policy.Day, true}
+	spanIdle         = span{"idle", usual.Idle, time.Second, 30 * policy.Day, false}
+	spanLifetime     = span{"lifetime", usual.Lifetime, time.Second, 30 * policy.Day, false} // NIST SP 800-63B-4 §2.1.3
+	spanLink         = span{"link", usual.ResetLink, time.Second, policy.MaxResetLink, false}
+	spanCode         = span{"code", usual.Code, time.Second, policy.MaxCode, false}
+	spanInvitation   = span{"invitation", usual.Invitation, time.Second, 30 * policy.Day, false}
+	spanContactHold  = span{"contact_hold", usual.ContactHold, time.Second, 30 * policy.Day, false}
+	spanSourceWindow = span{"source_limit", 10 * time.Minute, time.Second, policy.Day, false}
 )
 
-const day = 24 * time.Hour
+// value reads the duration of a word.
+func (s span) value(to *string) clause.Word { return clause.Value(to, written(s.usual), s.check) }
 
 // parse reads a text without placeholders.
 func (s span) parse(text string) (time.Duration, error) {
@@ -69,7 +75,7 @@ func written(d time.Duration) string {
 	for _, unit := range []struct {
 		of, from time.Duration
 		name     string
-	}{{day, 2 * day, "d"}, {time.Hour, time.Hour, "h"}, {time.Minute, time.Minute, "m"}} {
+	}{{policy.Day, 2 * policy.Day, "d"}, {time.Hour, time.Hour, "h"}, {time.Minute, time.Minute, "m"}} {
 		if d >= unit.from && d%unit.of == 0 {
 			return strconv.FormatInt(int64(d/unit.of), 10) + unit.name
 		}
@@ -87,9 +93,9 @@ type number struct {
 
 // The counts of a realm.
 var (
-	numberLockout   = number{"lockout", 5, 1, policy.MaxLockout, "wrong passwords forgiven before the account locks"}
-	numberMinLength = number{"min_length", 15, 8, 64, "shorter passwords can be guessed, and longer ones must not be demanded"}
-	numberHistory   = number{"history", 5, 0, 24, "earlier passwords that may not be used again"}
+	numberLockout   = number{"lockout", usual.Lockout, 1, policy.MaxLockout, "wrong passwords forgiven before the account locks"}
+	numberMinLength = number{"min_length", 15, policy.MinPasswordLength, 64, "shorter passwords can be guessed, and longer ones must not be demanded"}
+	numberHistory   = number{"history", usual.History, 0, 24, "earlier passwords that may not be used again"}
 	numberFailures  = number{"source_limit", 20, 1, 100_000, "failed sign-ins from one source"}
 )
 
@@ -104,6 +110,11 @@ func (n number) parse(text string) (int, error) {
 	return v, nil
 }
 
+// value reads the count of a word.
+func (n number) value(to *string) clause.Word {
+	return clause.Value(to, strconv.Itoa(n.usual), n.check)
+}
+
 func (n number) check(text string) error { _, err := n.parse(text); return err }
 
 // choice is a word out of a few. later are words that the configuration knows and this version cannot do.
@@ -115,12 +126,23 @@ type choice struct {
 
 // The choices of a realm and of a site.
 var (
-	choiceHash         = choice{word: "hash", of: []string{"argon2id", "pbkdf2"}}
-	choiceClass        = choice{word: "require", of: []string{"upper", "lower", "digit", "symbol"}}
+	choiceHash         = choice{word: "hash", of: []string{string(passhash.Argon2id), string(passhash.PBKDF2)}}
+	choiceClass        = choice{word: "require", of: classNames()}
 	choiceProfile      = choice{word: "profile", of: []string{"nist"}}
 	choiceKnownDevices = choice{word: "known_devices", of: []string{"off"}, later: []string{"on"}}
 	choiceAssertion    = choice{word: "assertion", of: []string{"off"}, later: []string{"on"}}
 )
+
+func classNames() []string {
+	var names []string
+	for _, class := range policy.Classes() {
+		names = append(names, string(class))
+	}
+	return names
+}
+
+// value reads a word.
+func (c choice) value(to *string) clause.Word { return clause.Value(to, c.of[0], c.check) }
 
 func (c choice) check(text string) error {
 	switch {

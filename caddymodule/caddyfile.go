@@ -3,7 +3,6 @@ package caddymodule
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -103,16 +102,16 @@ var errLater = errors.New("a placeholder, known only when the configuration is l
 // checkTogether finds values that are right alone and wrong together while the file is still known. A realm with
 // placeholders is judged when it is loaded.
 func (a *App) checkTogether(d *caddyfile.Dispenser) error {
-	if a.URL != "" && !strings.Contains(a.URL, "{") {
+	if a.URL != "" && !clause.HasPlaceholder(a.URL) {
 		if err := checkOrigin(a.URL, a.InsecureHTTP); err != nil {
 			return fmt.Errorf("%w, at %s:%d", err, a.urlFile, a.urlLine)
 		}
 	}
-	_, err := a.resolve(func(s string) (string, error) {
-		if strings.Contains(s, "{") {
+	_, err := a.resolve(func(_, value string, check clause.Check) (string, error) {
+		if clause.HasPlaceholder(value) {
 			return "", errLater
 		}
-		return s, nil
+		return value, clause.CheckLiteral(value, check)
 	})
 	if err != nil && !errors.Is(err, errLater) {
 		return d.WrapErr(err)
@@ -146,7 +145,7 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"passive":   pathList(&h.Passive),
 		"require":   h.readRequire,
 		"identity":  h.readIdentity,
-		"assertion": clause.Value(&assertion, "off", choiceAssertion.check),
+		"assertion": choiceAssertion.value(&assertion),
 	}, "public", "passive", "require", "identity")
 }
 

@@ -19,22 +19,22 @@ func (a *App) syntax() clause.Words {
 		"url":             a.readURL,
 		"path":            clause.Value(&a.Path, defaultBase, checkBase),
 		"insecure_http":   clause.Flag(&a.InsecureHTTP),
-		"profile":         clause.Value(&a.Profile, "nist", choiceProfile.check),
+		"profile":         choiceProfile.value(&a.Profile),
 		"store":           guest(&a.StoreRaw, "store", storeNamespace, storeKey, "file or redis"),
 		"mail":            guest(&a.MailRaw, "mail", mailNamespace, senderKey, "smtp or file"),
 		"phone":           guest(&a.PhoneRaw, "phone", phoneNamespace, senderKey, "twilio, http or file"),
-		"phone_countries": list(&a.PhoneCountries, "US CA", checkCountry),
-		"languages":       list(&a.Languages, "en", checkLanguage),
-		"lockout":         clause.Value(&a.Lockout, "5", numberLockout.check),
-		"invitation":      clause.Value(&a.Invitation, "7d", spanInvitation.check),
-		"contact_hold":    clause.Value(&a.ContactHold, "24h", spanContactHold.check),
+		"phone_countries": clause.Values(&a.PhoneCountries, "US CA", checkCountry),
+		"languages":       clause.Values(&a.Languages, "en", checkLanguage),
+		"lockout":         numberLockout.value(&a.Lockout),
+		"invitation":      spanInvitation.value(&a.Invitation),
+		"contact_hold":    spanContactHold.value(&a.ContactHold),
 		"source_limit":    a.SourceLimit.read,
-		"known_devices":   clause.Value(&knownDevices, "off", choiceKnownDevices.check),
+		"known_devices":   choiceKnownDevices.value(&knownDevices),
 		"cookie_domain":   clause.Value(&a.CookieDomain, "example.com", checkDomain),
-		"password":        block("password", a.Password.syntax()),
-		"session":         block("session", a.Session.syntax()),
-		"reset":           block("reset", a.Reset.syntax()),
-		"brand":           block("brand", a.Brand.syntax()),
+		"password":        clause.Only(a.Password.syntax()),
+		"session":         clause.Only(a.Session.syntax()),
+		"reset":           clause.Only(a.Reset.syntax()),
+		"brand":           clause.Only(a.Brand.syntax()),
 	}
 }
 
@@ -48,101 +48,62 @@ func (a *App) readURL(d *caddyfile.Dispenser) error {
 
 func (p *Password) syntax() clause.Words {
 	return clause.Words{
-		"max_age":    clause.Value(&p.MaxAge, "90d", spanMaxAge.check),
-		"warn":       clause.Value(&p.Warn, "14d", spanWarn.check),
-		"min_length": clause.Value(&p.MinLength, "15", numberMinLength.check),
-		"history":    clause.Value(&p.History, "5", numberHistory.check),
-		"require":    list(&p.Require, "upper lower digit symbol", choiceClass.check),
+		"max_age":    spanMaxAge.value(&p.MaxAge),
+		"warn":       spanWarn.value(&p.Warn),
+		"min_length": numberMinLength.value(&p.MinLength),
+		"history":    numberHistory.value(&p.History),
+		"require":    clause.Values(&p.Require, strings.Join(choiceClass.of, " "), choiceClass.check),
 		"blocklist":  clause.Value(&p.Blocklist, "/etc/loginwall/words.txt", nil),
-		"hash":       clause.Value(&p.Hash, "argon2id", choiceHash.check),
+		"hash":       choiceHash.value(&p.Hash),
 	}
 }
 
 func (s *Session) syntax() clause.Words {
 	return clause.Words{
-		"idle":     clause.Value(&s.Idle, "15m", spanIdle.check),
-		"lifetime": clause.Value(&s.Lifetime, "12h", spanLifetime.check),
+		"idle":     spanIdle.value(&s.Idle),
+		"lifetime": spanLifetime.value(&s.Lifetime),
 	}
 }
 
 func (r *Reset) syntax() clause.Words {
 	return clause.Words{
-		"link": clause.Value(&r.Link, "60m", spanLink.check),
-		"code": clause.Value(&r.Code, "10m", spanCode.check),
+		"link": spanLink.value(&r.Link),
+		"code": spanCode.value(&r.Code),
 	}
 }
 
 func (b *Brand) syntax() clause.Words {
 	return clause.Words{
 		"support":   clause.Value(&b.Support, "https://example.com/help", checkSupport),
-		"logo":      later("logo"),
-		"accent":    later("accent"),
-		"templates": later("templates"),
+		"logo":      notYet,
+		"accent":    notYet,
+		"templates": notYet,
 	}
 }
 
-// read reads source_limit, which is two values or off.
+// read reads source_limit, which is two values, or off, or a placeholder for any of it.
 func (s *SourceLimit) read(d *caddyfile.Dispenser) error {
-	const hint = "write source_limit 20 10m, or source_limit off"
 	values := d.RemainingArgs()
 	switch {
-	case len(values) == 1 && values[0] == "off":
-		s.Failures = "off"
+	case len(values) == 1 && (values[0] == "off" || clause.HasPlaceholder(values[0])):
+		s.Failures = values[0]
 		return nil
 	case len(values) != 2:
-		return d.Errf("source_limit needs a count and a duration: %s", hint)
+		return d.Err("source_limit needs a count and a duration: write source_limit 20 10m, or source_limit off")
 	}
 	s.Failures, s.Window = values[0], values[1]
-	if err := literal(s.Failures, numberFailures.check); err != nil {
+	if err := clause.CheckLiteral(s.Failures, numberFailures.check); err != nil {
 		return d.WrapErr(err)
 	}
-	if err := literal(s.Window, spanSourceWindow.check); err != nil {
+	if err := clause.CheckLiteral(s.Window, spanSourceWindow.check); err != nil {
 		return d.WrapErr(err)
 	}
 	return nil
 }
 
-// literal judges a value unless it holds a placeholder.
-func literal(value string, check clause.Check) error {
-	if check == nil || strings.Contains(value, "{") {
-		return nil
-	}
-	return check(value)
-}
-
-// list reads one or more values.
-func list(to *[]string, hint string, check clause.Check) clause.Word {
-	return func(d *caddyfile.Dispenser) error {
-		name := d.Val()
-		values := d.RemainingArgs()
-		if len(values) == 0 {
-			return d.Errf("%s needs a value: write %s %s", name, name, hint)
-		}
-		for _, v := range values {
-			if err := literal(v, check); err != nil {
-				return d.WrapErr(err)
-			}
-		}
-		*to = append(*to, values...)
-		return nil
-	}
-}
-
-// block reads a word that has only a block.
-func block(name string, words clause.Words) clause.Word {
-	return func(d *caddyfile.Dispenser) error {
-		if d.NextArg() {
-			return d.Errf("unexpected value %q: %s takes only a block", d.Val(), name)
-		}
-		return clause.Block(d, name, words)
-	}
-}
-
-// later refuses a word of the language that this version cannot do, rather than pass it over.
-func later(name string) clause.Word {
-	return func(d *caddyfile.Dispenser) error {
-		return d.Errf("%s is not available yet: remove the line", name)
-	}
+// notYet refuses a word of the language that this version cannot do, rather than pass it over.
+func notYet(d *caddyfile.Dispenser) error {
+	return d.Errf("%s is not available yet: remove the line", d.Val())
 }
 
 // guest reads a clause that belongs to a guest module.

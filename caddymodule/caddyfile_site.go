@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -10,7 +11,7 @@ import (
 )
 
 // pathList reads one or more path patterns.
-func pathList(to *[]string) clause.Word { return list(to, "/assets/*", checkPattern) }
+func pathList(to *[]string) clause.Word { return clause.Values(to, "/assets/*", checkPattern) }
 
 func checkPattern(pattern string) error {
 	_, err := policy.ParsePathPattern(pattern)
@@ -23,7 +24,7 @@ func (h *Handler) readRequire(d *caddyfile.Dispenser) error {
 	if len(values) < 2 {
 		return d.Err("require needs a path and at least one group: write require /billing/* billing")
 	}
-	if err := literal(values[0], checkRequirePattern); err != nil {
+	if err := clause.CheckLiteral(values[0], checkRequirePattern); err != nil {
 		return d.WrapErr(err)
 	}
 	h.Require = append(h.Require, Require{Path: values[0], Groups: values[1:]})
@@ -36,7 +37,7 @@ func (h *Handler) readIdentity(d *caddyfile.Dispenser) error {
 	var sets []Identity
 	for d.NextArg() {
 		set := Identity{Set: d.Val()}
-		if err := literal(set.Set, checkSet); err != nil {
+		if err := clause.CheckLiteral(set.Set, checkSet); err != nil {
 			return d.WrapErr(err)
 		}
 		if set.Set == setBasic {
@@ -85,7 +86,7 @@ func readNames(d *caddyfile.Dispenser) (map[string]string, error) {
 		if _, twice := names[what]; twice {
 			return nil, d.Errf("%q is given twice in identity: keep one", what)
 		}
-		if err := literal(d.Val(), checkHeaderName); err != nil {
+		if err := clause.CheckLiteral(d.Val(), checkHeaderName); err != nil {
 			return nil, d.WrapErr(err)
 		}
 		names[what] = d.Val()
@@ -100,11 +101,7 @@ func readNames(d *caddyfile.Dispenser) (map[string]string, error) {
 // then the rule would not keep anybody out.
 func checkRequirePattern(pattern string) error {
 	if strings.Contains(pattern, "?") {
-		return patternError("require " + pattern + ": a query cannot be required, since apps read it from elsewhere too; write the path alone")
+		return fmt.Errorf("require %s: a query cannot be required, since apps read it from elsewhere too; write the path alone", pattern)
 	}
 	return checkPattern(pattern)
 }
-
-type patternError string
-
-func (e patternError) Error() string { return string(e) }

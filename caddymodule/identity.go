@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/policy"
 )
 
@@ -43,6 +44,8 @@ const (
 	pieceGroups = "groups"
 )
 
+var pieces = []string{pieceUser, pieceEmail, pieceName, pieceGroups}
+
 // sets holds the header names of the sets that have several.
 var sets = map[string]map[string]string{
 	setRemote: {
@@ -65,7 +68,7 @@ const maxIdentity = 8 << 10
 // errIdentity means that an identity cannot be written in headers; then nobody passes.
 var errIdentity = errors.New("identity does not fit into headers")
 
-// secretCheck judges the secret of the set basic.
+// checkSecret judges the secret of the set basic.
 func checkSecret(secret string) error {
 	if secret == "" || !httpguts.ValidHeaderFieldValue(secret) {
 		return errors.New("identity basic has no usable secret: write identity basic {env.APP_SECRET}")
@@ -97,6 +100,8 @@ var reserved = []string{
 func checkHeaderName(name string) error {
 	canonical := http.CanonicalHeaderKey(name)
 	switch {
+	case len(name) > longestName:
+		return fmt.Errorf("identity header %q is too long: at most %d letters, such as X-WebAuth-User", name, longestName)
 	case !httpguts.ValidHeaderFieldName(name) || strings.Trim(fold(name), "abcdefghijklmnopqrstuvwxyz0123456789-") != "" ||
 		strings.ContainsFunc(name, func(r rune) bool { return r != '-' && foldByte(byte(r)) == '-' }):
 		return fmt.Errorf("identity header %q is no plain header name: use letters, digits and -, such as X-WebAuth-User", name)
@@ -108,9 +113,9 @@ func checkHeaderName(name string) error {
 	return nil
 }
 
-// check judges the set and its names.
+// check judges the set and its names, as far as they hold no placeholders.
 func (i Identity) check() error {
-	if err := checkSet(i.Set); err != nil {
+	if err := clause.CheckLiteral(i.Set, checkSet); err != nil {
 		return err
 	}
 	if i.Set == setBasic {
@@ -119,18 +124,43 @@ func (i Identity) check() error {
 		}
 		return nil
 	}
-	if i.Secret != "" {
+	if i.Secret != "" && !clause.HasPlaceholder(i.Set) {
 		return fmt.Errorf("identity %s has no secret: only basic has one", i.Set)
 	}
 	for _, piece := range slices.Sorted(maps.Keys(i.Names)) {
-		if _, known := sets[i.Set][piece]; !known {
+		if !slices.Contains(pieces, piece) {
 			return fmt.Errorf("identity %s has no %q: the names are user, email, name and groups", i.Set, piece)
 		}
-		if err := literal(i.Names[piece], checkHeaderName); err != nil {
+		if err := clause.CheckLiteral(i.Names[piece], checkHeaderName); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// expanded is the set with the values its placeholders stand for, judged.
+func (i Identity) expanded() (Identity, error) {
+	set, err := clause.Expand("identity", i.Set, checkSet)
+	if err != nil {
+		return i, err
+	}
+	out := Identity{Set: set}
+	if out.Secret, err = clause.Expand("identity "+set, i.Secret, nil); err != nil {
+		return i, err
+	}
+	for piece, name := range i.Names {
+		if name, err = clause.Expand("identity "+piece, name, nil); err != nil {
+			return i, err
+		}
+		if err := checkHeaderName(name); err != nil {
+			return i, err
+		}
+		if out.Names == nil {
+			out.Names = make(map[string]string)
+		}
+		out.Names[piece] = name
+	}
+	return out, out.check()
 }
 
 // wear is how the identity is put on: which header takes which piece.
@@ -142,37 +172,31 @@ type wear struct {
 type header struct{ name, piece string }
 
 // newWear expands and judges the configured sets. Without any it is the set remote.
-func newWear(configured []Identity, expand func(string) (string, error)) (*wear, error) {
+func newWear(configured []Identity) (*wear, error) {
 	if len(configured) == 0 {
 		configured = []Identity{{Set: setRemote}}
 	}
 	w := new(wear)
 	seen := make(map[string]bool)
-	for _, i := range configured {
-		if err := i.check(); err != nil {
+	for _, raw := range configured {
+		i, err := raw.expanded()
+		if err != nil {
 			return nil, err
 		}
 		if i.Set == setBasic {
-			secret, err := expand(i.Secret)
-			if err != nil {
-				return nil, fmt.Errorf("expand identity basic: %w", err)
-			}
-			if err := checkSecret(secret); err != nil {
+			if err := checkSecret(i.Secret); err != nil {
 				return nil, err
 			}
-			w.basic = secret
+			if w.basic != "" {
+				return nil, errors.New("identity basic is given twice: one of them would be lost")
+			}
+			w.basic = i.Secret
 			continue
 		}
-		for _, piece := range []string{pieceUser, pieceEmail, pieceName, pieceGroups} {
+		for _, piece := range pieces {
 			name := sets[i.Set][piece]
 			if own, changed := i.Names[piece]; changed {
-				var err error
-				if name, err = expand(own); err != nil {
-					return nil, fmt.Errorf("expand identity name: %w", err)
-				}
-				if err := checkHeaderName(name); err != nil {
-					return nil, err
-				}
+				name = own
 			}
 			name = http.CanonicalHeaderKey(name)
 			if seen[name] {
@@ -200,15 +224,28 @@ func (w *wear) names() []string {
 	return all
 }
 
-// put sets the identity of an account. The client's own are gone by then. An error means that it does not fit.
-func (w *wear) put(h http.Header, a *policy.Account) error {
-	pieces := map[string]string{
-		pieceUser: encode(a.Email, ""), pieceEmail: encode(a.Email, ""), pieceName: encode(a.Name, ""),
-		pieceGroups: encodeList(a.Groups),
+// worn is an account as it is written in headers.
+type worn struct{ email, name, groups string }
+
+func dress(a *policy.Account) worn {
+	return worn{email: encode(a.Email, ""), name: encode(a.Name, ""), groups: encodeList(a.Groups)}
+}
+
+func (w worn) piece(piece string) string {
+	switch piece {
+	case pieceName:
+		return w.name
+	case pieceGroups:
+		return w.groups
 	}
+	return w.email
+}
+
+// put sets the identity of an account. The client's own are gone by then. An error means that it does not fit.
+func (w *wear) put(h http.Header, a *policy.Account, as worn) error {
 	size := 0
 	for _, target := range w.headers {
-		value := pieces[target.piece]
+		value := as.piece(target.piece)
 		if size += len(value); size > maxIdentity {
 			return errIdentity
 		}
@@ -227,6 +264,12 @@ func (w *wear) put(h http.Header, a *policy.Account) error {
 
 // encodeList joins words with commas; a comma within a word is encoded.
 func encodeList(list []string) string {
+	switch len(list) {
+	case 0:
+		return ""
+	case 1:
+		return encode(list[0], ",")
+	}
 	encoded := make([]string, len(list))
 	for i, s := range list {
 		encoded[i] = encode(s, ",")

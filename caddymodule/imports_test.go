@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 
 	"caddymodule":               {"*"},
 	"caddymodule/cmd/caddy":     {"*"},
+	"caddymodule/command":       {caddyPackages, "github.com/spf13/cobra", module + "policy", module + "policy/gate"},
 	"caddymodule/clause":        {caddyPackages},
 	"caddymodule/spool":         {module + "policy/message"},
 	"caddymodule/store/redis":   {caddyPackages, clausePackage, module + "policy/store", module + "policy/store/redis"},
@@ -120,10 +121,10 @@ func allows(rule, imported string) bool {
 
 func listPackages(t *testing.T) []goPackage {
 	t.Helper()
-	command := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
+	list := exec.Command("go", "list", "-json=ImportPath,Imports", module+"...")
 	var stderr bytes.Buffer
-	command.Stderr = &stderr
-	out, err := command.Output()
+	list.Stderr = &stderr
+	out, err := list.Output()
 	if err != nil {
 		t.Fatalf("go list: %v: %s", err, stderr.String())
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 
+	"github.com/loginwall/loginwall/caddymodule/command"
 	filemail "github.com/loginwall/loginwall/caddymodule/mail/file"
 	smtpmail "github.com/loginwall/loginwall/caddymodule/mail/smtp"
 	filephone "github.com/loginwall/loginwall/caddymodule/phone/file"
@@ -30,7 +31,7 @@ func init() {
 	httpcaddyfile.RegisterDirective(appName, parseDirective)
 	// Behind what rewrites requests and in front of whatever could answer them.
 	httpcaddyfile.RegisterDirectiveOrder(appName, httpcaddyfile.Before, "basic_auth")
-	caddycmd.RegisterCommand(command)
+	caddycmd.RegisterCommand(command.LoginWall)
 }
 
 // Interface guards

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	zapobserver "go.uber.org/zap/zaptest/observer"
 
+	"github.com/loginwall/loginwall/caddymodule/command"
 	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/gate"
 )
@@ -206,7 +207,7 @@ func TestAD01_AdminEndpoint(t *testing.T) {
 		"too large":       {"POST", "user/list", "application/json", [2]string{}, `{"email":"` + strings.Repeat("a", maxAdminBody) + `"}`, 400},
 		"right":           {"POST", "user/list", "application/json", [2]string{}, "{}", 200},
 	} {
-		r, _ := http.NewRequest(test.method, "http://"+g.admin+adminBase+test.path, strings.NewReader(test.body))
+		r, _ := http.NewRequest(test.method, "http://"+g.admin+command.Base+test.path, strings.NewReader(test.body))
 		if test.kind != "" {
 			r.Header.Set("Content-Type", test.kind)
 		}
@@ -231,7 +232,7 @@ func TestAD04_AdminsSeeNoSecrets(t *testing.T) {
 			t.Errorf("the answers hold %q:\n%s", secret, all)
 		}
 	}
-	var refused adminAnswer
+	var refused command.Answer
 	if err := json.Unmarshal([]byte(admin(t, g, "user/show", `{"email":"nobody@example.com"}`)), &refused); err != nil || refused.Refused == "" {
 		t.Errorf("an unknown account: %+v, %v", refused, err)
 	}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+
+	"github.com/loginwall/loginwall/caddymodule/command"
 )
 
 var (
@@ -151,7 +153,7 @@ func TestT17UP05_ManyReloads(t *testing.T) {
 	if after := runtime.NumGoroutine(); after > before+10 {
 		t.Errorf("goroutines: %d before, %d after 50 reloads", before, after)
 	}
-	if n, ok := stores.References(activeStoreKey(t)); !ok || n != 1 {
+	if n, ok := openStores.References(activeStoreKey(t)); !ok || n != 1 {
 		t.Errorf("the store has %d references, want 1", n)
 	}
 	if response, _ := g.page(c, "/"); response.StatusCode != 200 {
@@ -171,7 +173,7 @@ func activeStoreKey(t *testing.T) any {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return app.stores.ResourceKey()
+	return app.storage.ResourceKey()
 }
 
 // metric reads a line of the metrics page.
@@ -195,16 +197,16 @@ func metric(t *testing.T, g *gateway, name string) string {
 }
 
 // admin sends a command to the admin endpoint and gives the answer.
-func admin(t *testing.T, g *gateway, command, body string) string {
+func admin(t *testing.T, g *gateway, path, body string) string {
 	t.Helper()
-	response, err := http.Post("http://"+g.admin+adminBase+command, "application/json", strings.NewReader(body))
+	response, err := http.Post("http://"+g.admin+command.Base+path, "application/json", strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
 	text, _ := io.ReadAll(response.Body)
 	if response.StatusCode != 200 {
-		t.Fatalf("%s: status %d: %s", command, response.StatusCode, text)
+		t.Fatalf("%s: status %d: %s", path, response.StatusCode, text)
 	}
 	return string(text)
 }

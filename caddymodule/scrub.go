@@ -14,6 +14,10 @@ type scrubber struct {
 	untrusted foldedNames // only from a trusted proxy
 }
 
+// longestName is the length to which names are folded without allocating. No name of ours may be longer, or it would
+// not be found again.
+const longestName = 64
+
 // foldedNames is a set of header names in folded form.
 type foldedNames struct {
 	names   map[string]struct{}
@@ -51,7 +55,7 @@ func newFoldedNames(names ...string) foldedNames {
 
 // has says whether some server would take name for one of the set.
 func (f foldedNames) has(name string) bool {
-	var buffer [64]byte
+	var buffer [longestName]byte
 	if len(name) > f.longest || len(name) > len(buffer) {
 		return false
 	}

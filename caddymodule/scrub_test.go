@@ -2,6 +2,8 @@ package caddymodule
 
 import (
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/loginwall/loginwall/policy"
@@ -9,7 +11,7 @@ import (
 
 // Ensure the usual request, which forges nothing, is looked at without allocating.
 func TestScrubAllocatesNothing(t *testing.T) {
-	w, err := newWear(nil, expandPlaceholders)
+	w, err := newWear(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,31 +52,76 @@ func TestPX08_Encode(t *testing.T) {
 
 // Ensure an address that Basic cannot carry is refused and not read as another.
 func TestPX37_BasicRefusesColon(t *testing.T) {
-	w, err := newWear([]Identity{{Set: setBasic, Secret: "s"}}, expandPlaceholders)
+	w, err := newWear([]Identity{{Set: setBasic, Secret: "s"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.put(http.Header{}, &policy.Account{Email: "a:b@example.com"}); err == nil {
+	if err := w.put(http.Header{}, &policy.Account{Email: "a:b@example.com"}, worn{}); err == nil {
 		t.Error("was written")
 	}
 }
 
 // Ensure two sets cannot write the same header, and each must be usable.
 func TestIdentityRefused(t *testing.T) {
+	t.Setenv("LOGINWALL_TEST_NAME", "Cookie")
+	t.Setenv("LOGINWALL_TEST_BASIC", setBasic)
 	for name, sets := range map[string][]Identity{
-		"same header twice": {{Set: setRemote, Names: map[string]string{pieceUser: "X-Forwarded-User"}}, {Set: setForwarded}},
-		"hop by hop":        {{Set: setRemote, Names: map[string]string{pieceUser: "keep-alive"}}},
-		"a cookie":          {{Set: setRemote, Names: map[string]string{pieceUser: "Cookie"}}},
-		"no header name":    {{Set: setRemote, Names: map[string]string{pieceUser: "a b"}}},
-		"unknown set":       {{Set: "saml"}},
-		"secret of remote":  {{Set: setRemote, Secret: "x"}},
-		"empty secret":      {{Set: setBasic}},
-		"broken secret":     {{Set: setBasic, Secret: "a\nb"}},
-		"unset secret":      {{Set: setBasic, Secret: "{env.LOGINWALL_UNSET}"}},
+		"same header twice":  {{Set: setRemote, Names: map[string]string{pieceUser: "X-Forwarded-User"}}, {Set: setForwarded}},
+		"hop by hop":         {{Set: setRemote, Names: map[string]string{pieceUser: "keep-alive"}}},
+		"a long name":        {{Set: setRemote, Names: map[string]string{pieceUser: "X-" + strings.Repeat("a", longestName-1)}}},
+		"an unknown set":     {{Set: "{env.LOGINWALL_TEST_NAME}"}},
+		"unset set":          {{Set: "{env.LOGINWALL_UNSET}"}},
+		"basic by way of":    {{Set: "{env.LOGINWALL_TEST_BASIC}"}},
+		"a cookie by way of": {{Set: setRemote, Names: map[string]string{pieceUser: "{env.LOGINWALL_TEST_NAME}"}}},
+		"two secrets":        {{Set: setBasic, Secret: "a"}, {Set: "{env.LOGINWALL_TEST_BASIC}", Secret: "b"}},
+		"a cookie":           {{Set: setRemote, Names: map[string]string{pieceUser: "Cookie"}}},
+		"no header name":     {{Set: setRemote, Names: map[string]string{pieceUser: "a b"}}},
+		"unknown set":        {{Set: "saml"}},
+		"secret of remote":   {{Set: setRemote, Secret: "x"}},
+		"empty secret":       {{Set: setBasic}},
+		"broken secret":      {{Set: setBasic, Secret: "a\nb"}},
+		"unset secret":       {{Set: setBasic, Secret: "{env.LOGINWALL_UNSET}"}},
 	} {
-		if _, err := newWear(sets, expandPlaceholders); err == nil {
+		if _, err := newWear(sets); err == nil {
 			t.Errorf("%s: was taken", name)
 		}
+	}
+}
+
+// Ensure what is adapted with placeholders is loaded with what they stand for.
+func TestIdentityOfPlaceholders(t *testing.T) {
+	for name, value := range map[string]string{"SET": setForwarded, "BASIC": setBasic, "NAME": "x-webauth-user", "SECRET": "s3cret"} {
+		t.Setenv("LOGINWALL_TEST_"+name, value)
+	}
+	w, err := newWear([]Identity{
+		{Set: "{env.LOGINWALL_TEST_SET}", Names: map[string]string{pieceUser: "{env.LOGINWALL_TEST_NAME}"}},
+		{Set: "{env.LOGINWALL_TEST_BASIC}", Secret: "{env.LOGINWALL_TEST_SECRET}"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []header{
+		{"X-Webauth-User", pieceUser}, {"X-Forwarded-Email", pieceEmail},
+		{"X-Forwarded-Preferred-Username", pieceName}, {"X-Forwarded-Groups", pieceGroups},
+	}
+	if !slices.Equal(w.headers, want) || w.basic != "s3cret" {
+		t.Errorf("headers %v, secret %q", w.headers, w.basic)
+	}
+}
+
+// Ensure every name that a configuration may give is also taken from a client's request.
+func TestPX03_TheLongestNameIsScrubbed(t *testing.T) {
+	name := "X-" + strings.Repeat("A", longestName-2)
+	w, err := newWear([]Identity{{Set: setRemote, Names: map[string]string{pieceUser: name}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &http.Request{Header: http.Header{
+		http.CanonicalHeaderKey(name): {"bob"}, strings.ToUpper(strings.Replace(name, "-", "_", 1)): {"bob"}, name + "a": {"kept"},
+	}}
+	newScrubber(w.names()).scrub(r, false)
+	if len(r.Header) != 1 || r.Header[name+"a"] == nil {
+		t.Errorf("left: %v", r.Header)
 	}
 }
 

@@ -1,6 +1,7 @@
 package caddymodule
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -8,8 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"time"
-
-	"github.com/caddyserver/caddy/v2"
 
 	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/policy"
@@ -53,7 +52,7 @@ type Reset struct {
 
 // SourceLimit is how many failed sign-ins one source (an IPv4 address, or an IPv6 /64) has before it must wait.
 type SourceLimit struct {
-	// How many, or "off". Default: 20.
+	// How many. Default: 20. Or "off", or both values with a blank between them, so that one placeholder can stand for them.
 	Failures string `json:"failures,omitempty"`
 	// Within how long. Default: 10m.
 	Window string `json:"window,omitempty"`
@@ -81,76 +80,78 @@ type realm struct {
 
 // resolver expands and judges settings one after the other, and remembers the first error.
 type resolver struct {
-	expand func(string) (string, error)
+	expand func(word, value string, check clause.Check) (string, error)
 	err    error
 }
 
-// expandPlaceholders is one pass: what a placeholder stands for is never expanded again. One that is unknown or empty is
-// an error, since a secret or an address that silently became "" would be used as one.
-func expandPlaceholders(s string) (string, error) {
-	return caddy.NewReplacer().ReplaceOrErr(s, true, true)
-}
-
-func (r *resolver) text(word, value string) string {
+// text gives what a setting comes to, "" when it is not given.
+func (r *resolver) text(word, value string, check clause.Check) string {
 	if value == "" || r.err != nil {
-		return value
+		return ""
 	}
-	expanded, err := r.expand(value)
-	if err != nil {
-		r.err = fmt.Errorf("expand %s: %w", word, err)
-	}
+	var expanded string
+	expanded, r.err = r.expand(word, value, check)
 	return expanded
 }
 
 // span overwrites *to when the setting is given.
 func (r *resolver) span(s span, value string, to *time.Duration) {
-	text := r.text(s.word, value)
-	if text == "" || r.err != nil {
-		return
+	if text := r.text(s.word, value, s.check); text != "" && r.err == nil {
+		*to, r.err = s.parse(text)
 	}
-	*to, r.err = s.parse(text)
 }
 
 func (r *resolver) number(n number, value string, to *int) {
-	text := r.text(n.word, value)
-	if text == "" || r.err != nil {
-		return
+	if text := r.text(n.word, value, n.check); text != "" && r.err == nil {
+		*to, r.err = n.parse(text)
 	}
-	*to, r.err = n.parse(text)
 }
 
-func (r *resolver) checked(word, value, otherwise string, check func(string) error) string {
-	text := r.text(word, value)
-	if r.err != nil {
-		return ""
-	}
-	if text == "" {
-		return otherwise
-	}
-	r.err = check(text)
-	return text
-}
+func (r *resolver) choice(c choice, value string) string { return r.text(c.word, value, c.check) }
 
-func (r *resolver) list(word string, values []string, check func(string) error) []string {
+func (r *resolver) list(word string, values []string, check clause.Check) []string {
 	var out []string
 	for _, v := range values {
-		out = append(out, r.checked(word, v, "", check))
+		out = append(out, r.text(word, v, check))
 	}
 	return out
 }
 
+// sourceLimit is two settings, or one that stands for both: off, or a count, or a count and a duration.
+func (r *resolver) sourceLimit(s SourceLimit, failures *int, window *time.Duration) {
+	r.span(spanSourceWindow, s.Window, window)
+	parts := strings.Fields(r.text("source_limit", s.Failures, nil))
+	if len(parts) == 0 || r.err != nil {
+		return
+	}
+	if len(parts) == 1 && parts[0] == "off" {
+		*failures = 0
+		return
+	}
+	if *failures, r.err = numberFailures.parse(parts[0]); r.err != nil || len(parts) == 1 {
+		return
+	}
+	if len(parts) > 2 || s.Window != "" {
+		r.err = errors.New("source_limit has too many values: write source_limit 20 10m")
+		return
+	}
+	*window, r.err = spanSourceWindow.parse(parts[1])
+}
+
 // resolve expands each setting with expand and judges it. It does no I/O but what expand does.
-func (a *App) resolve(expand func(string) (string, error)) (*realm, error) {
+func (a *App) resolve(expand func(word, value string, check clause.Check) (string, error)) (*realm, error) {
 	r := &resolver{expand: expand}
-	m := &realm{rules: policy.DefaultRules(), minLength: numberMinLength.usual, sourceLimit: numberFailures.usual, sourceWindow: spanSourceWindow.usual}
-	if r.checked("profile", a.Profile, "", choiceProfile.check) == "nist" {
+	m := &realm{
+		rules: policy.DefaultRules(), minLength: numberMinLength.usual,
+		sourceLimit: numberFailures.usual, sourceWindow: spanSourceWindow.usual,
+	}
+	if r.choice(choiceProfile, a.Profile) == "nist" {
 		m.rules.MaxAge = 0
 	}
-	m.name = r.text("name", a.Name)
-	m.base = r.checked("path", a.Path, defaultBase, checkBase)
-	m.url = r.checked("url", a.URL, "", func(s string) error { return checkOrigin(s, a.InsecureHTTP) })
-
-	m.cookieDomain = r.checked("cookie_domain", a.CookieDomain, "", checkDomain)
+	m.name = r.text("name", a.Name, nil)
+	m.base = cmp.Or(r.text("path", a.Path, checkBase), defaultBase)
+	m.url = r.text("url", a.URL, func(s string) error { return checkOrigin(s, a.InsecureHTTP) })
+	m.cookieDomain = r.text("cookie_domain", a.CookieDomain, checkDomain)
 
 	r.number(numberLockout, a.Lockout, &m.rules.Lockout)
 	r.span(spanMaxAge, a.Password.MaxAge, &m.rules.MaxAge)
@@ -158,8 +159,8 @@ func (a *App) resolve(expand func(string) (string, error)) (*realm, error) {
 	r.number(numberMinLength, a.Password.MinLength, &m.minLength)
 	r.number(numberHistory, a.Password.History, &m.rules.History)
 	m.require = r.list("require", a.Password.Require, choiceClass.check)
-	m.blocklist = r.text("blocklist", a.Password.Blocklist)
-	m.hash.Kind = passhash.Kind(r.checked("hash", a.Password.Hash, string(passhash.Argon2id), choiceHash.check))
+	m.blocklist = r.text("blocklist", a.Password.Blocklist, nil)
+	m.hash.Kind = passhash.Kind(cmp.Or(r.choice(choiceHash, a.Password.Hash), string(passhash.Argon2id)))
 
 	r.span(spanIdle, a.Session.Idle, &m.rules.Idle)
 	r.span(spanLifetime, a.Session.Lifetime, &m.rules.Lifetime)
@@ -167,16 +168,11 @@ func (a *App) resolve(expand func(string) (string, error)) (*realm, error) {
 	r.span(spanCode, a.Reset.Code, &m.rules.Code)
 	r.span(spanInvitation, a.Invitation, &m.rules.Invitation)
 	r.span(spanContactHold, a.ContactHold, &m.rules.ContactHold)
-	if failures := r.text("source_limit", a.SourceLimit.Failures); failures == "off" {
-		m.sourceLimit = 0
-	} else {
-		r.number(numberFailures, failures, &m.sourceLimit)
-	}
-	r.span(spanSourceWindow, a.SourceLimit.Window, &m.sourceWindow)
+	r.sourceLimit(a.SourceLimit, &m.sourceLimit, &m.sourceWindow)
 
 	m.countries = r.list("phone_countries", a.PhoneCountries, checkCountry)
 	m.languages = r.list("languages", a.Languages, checkLanguage)
-	m.support = r.checked("support", a.Brand.Support, "", checkSupport)
+	m.support = r.text("support", a.Brand.Support, checkSupport)
 	if r.err != nil {
 		return nil, r.err
 	}

@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
@@ -30,8 +31,8 @@ type wall struct {
 	streams *streams // shared by all configurations on the store
 }
 
-// stores holds the open stores by resource, so that a store outlives a reload and a file is never opened twice.
-var stores = caddy.NewUsagePool()
+// openStores holds the open stores by resource, so that a store outlives a reload and a file is never opened twice.
+var openStores = caddy.NewUsagePool()
 
 type pooledStore struct {
 	store.Store
@@ -45,7 +46,7 @@ func (p pooledStore) Destruct() error {
 }
 
 func releaseStore(key any) error {
-	_, err := stores.Delete(key)
+	_, err := openStores.Delete(key)
 	return err
 }
 
@@ -80,9 +81,9 @@ func (a *App) open() (*wall, error) {
 }
 
 func (a *App) build() (*wall, error) {
-	key := a.stores.ResourceKey()
-	pooled, _, err := stores.LoadOrNew(key, func() (caddy.Destructor, error) {
-		opened, err := a.stores.OpenStore()
+	key := a.storage.ResourceKey()
+	pooled, _, err := openStores.LoadOrNew(key, func() (caddy.Destructor, error) {
+		opened, err := a.storage.OpenStore()
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +94,7 @@ func (a *App) build() (*wall, error) {
 	}
 	w := &wall{key: key, store: pooled.(pooledStore).Store, streams: pooled.(pooledStore).streams}
 	w.gate = gate.New(gate.Config{
-		Rules: a.realm.rules, Passwords: a.passwordRules(), Countries: a.realm.countries, Methods: a.methods(),
+		Rules: a.realm.rules, Passwords: a.passwordRules(), Countries: a.realm.countries, Methods: a.phoneMethods(),
 		SourceLimit: a.realm.sourceLimit, SourceWindow: a.realm.sourceWindow,
 		Base: a.realm.base, URL: a.publicURL,
 		Store: w.store, Hasher: a.hasher, Words: letters{a.renderer, a.realm.base, a.publicURL}, Observer: a.observer,
@@ -119,14 +120,14 @@ func (a *App) handlers(g *gate.Gate) map[policy.MessageKind]message.Handler {
 	h[policy.KindForgot], h[policy.KindContact] = g.HandleMessage, g.HandleMessage
 	if a.mail == nil {
 		h[policy.KindMail] = func(context.Context, policy.Message) error {
-			return fmt.Errorf("send mail: no mail sender is configured")
+			return errors.New("send mail: no mail sender is configured")
 		}
 	}
 	return h
 }
 
-// methods are the ways the phone sender has, where it says so: not every gateway can call.
-func (a *App) methods() []policy.Method {
+// phoneMethods are the ways the phone sender has, where it says so: not every gateway can call.
+func (a *App) phoneMethods() []policy.Method {
 	sender, ok := a.phone.(interface{ Methods() []string })
 	if !ok {
 		return nil

@@ -44,14 +44,13 @@ var classes = []struct {
 	{ClassSymbol, MissingSymbol, func(r rune) bool { return !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Digit) }},
 }
 
-// Valid says whether c is a class there is.
-func (c CharacterClass) Valid() bool {
-	for _, known := range classes {
-		if c == known.class {
-			return true
-		}
+// Classes lists every class.
+func Classes() []CharacterClass {
+	list := make([]CharacterClass, len(classes))
+	for i, c := range classes {
+		list[i] = c.class
 	}
-	return false
+	return list
 }
 
 // ViolationCode names a requirement on passwords, and a password's way of not meeting it.

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"net/url"
 	"path"
 	"strings"
@@ -53,7 +54,7 @@ func ParsePathPattern(s string) (PathPattern, error) {
 	if hasQuery {
 		q, err := url.ParseQuery(query)
 		if err != nil {
-			return p, patternError(s + ": the query cannot be read")
+			return p, fmt.Errorf("path %s: the query cannot be read", s)
 		}
 		p.query = q
 	}
@@ -63,18 +64,14 @@ func ParsePathPattern(s string) (PathPattern, error) {
 	p.path = raw
 	switch {
 	case !strings.HasPrefix(raw, "/"):
-		return p, patternError(s + ": a path begins with /")
+		return p, fmt.Errorf("path %s: a path begins with /", s)
 	case strings.Contains(raw, "*"):
-		return p, patternError(s + ": * may stand only at the end")
+		return p, fmt.Errorf("path %s: * may stand only at the end", s)
 	case !canonical(raw):
-		return p, patternError(s + ": write the path plainly, without %, //, dots or backslashes")
+		return p, fmt.Errorf("path %s: write the path plainly, without %%, //, dots or backslashes", s)
 	}
 	return p, nil
 }
-
-type patternError string
-
-func (e patternError) Error() string { return "path " + string(e) }
 
 func (p PathPattern) matchPath(s string) bool {
 	if p.prefix {

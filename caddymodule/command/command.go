@@ -1,29 +1,20 @@
-package caddymodule
+// Package command is `caddy login-wall`, the command for admins. All of it talks to the running Caddy, so that it works
+// with every store and leaves its trace in the audit trail. What it sends, and what comes back, is here too, for the
+// admin endpoint that answers it.
+package command
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 
-	"github.com/caddyserver/caddy/v2"
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
 
 	"github.com/loginwall/loginwall/policy/gate"
 )
 
-// The exit statuses of the command.
-const (
-	exitDone    = 0
-	exitRefused = 1 // understood and not done, or Caddy could not be reached
-	exitUsage   = 2
-)
-
-// command is `caddy login-wall`. All of it talks to the running Caddy, so that it works with every store and leaves its
-// trace in the audit trail. Results go to standard output, as a table or as JSON, and everything else to standard error.
-var command = caddycmd.Command{
+// LoginWall is the command. Results go to standard output, as a table or as JSON, and everything else to standard error.
+var LoginWall = caddycmd.Command{
 	Name:  "login-wall",
 	Usage: "<command>",
 	Short: "Administers the accounts of the login wall",
@@ -34,10 +25,10 @@ endpoint.
 There is no command that shows or sets a password, a code or a link: people set
 their passwords themselves, by the link in the invitation and a code sent to
 their phone.`,
-	CobraFunc: buildCommand,
+	CobraFunc: build,
 }
 
-func buildCommand(root *cobra.Command) {
+func build(root *cobra.Command) {
 	root.PersistentFlags().String("address", "", "Address of the administration API listener (if --config is not used)")
 	root.PersistentFlags().StringP("config", "c", "", "Configuration file (if --address is not used)")
 	root.PersistentFlags().StringP("adapter", "a", "", "Name of config adapter to apply (if --config is used)")
@@ -64,7 +55,7 @@ func buildCommand(root *cobra.Command) {
 		Short: "Makes a new key; what older ones signed stays good",
 		Args:  arguments(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return run(cmd, "keys/rotate", adminRequest{}, printDone("a new key was made; it is used in a minute"))
+			return run(cmd, "keys/rotate", Request{}, printDone("a new key was made; it is used in a minute"))
 		},
 	})
 	root.AddCommand(user, keys)
@@ -78,7 +69,7 @@ func addCommand() *cobra.Command {
 		Args:  arguments(1, "the email address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n.Email = args[0]
-			return run(cmd, "user/add", adminRequest{New: &n}, printDone("invited"))
+			return run(cmd, "user/add", Request{New: &n}, printDone("invited"))
 		},
 	}
 	cmd.Flags().StringVar(&n.Phone, "phone", "", "Phone number with + and country code, to which codes are sent")
@@ -119,7 +110,7 @@ A new phone number or email address counts only after the holding time
 			if *change == (gate.AccountChange{}) {
 				return usage(cmd, errors.New("nothing to change: give --name, --group, --phone or --email"))
 			}
-			return run(cmd, "user/set", adminRequest{Email: args[0], Change: change}, printAccount)
+			return run(cmd, "user/set", Request{Email: args[0], Change: change}, printAccount)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "New name")
@@ -135,8 +126,8 @@ func listCommand() *cobra.Command {
 		Short: "Lists all accounts",
 		Args:  arguments(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			all := adminAnswer{Accounts: []gate.AccountInfo{}}
-			for request := (adminRequest{}); ; request.After = all.Next {
+			all := Answer{Accounts: []gate.AccountInfo{}}
+			for request := (Request{}); ; request.After = all.Next {
 				page, err := ask(cmd, "user/list", request)
 				if err != nil {
 					return fail(cmd, exitRefused, err)
@@ -159,9 +150,9 @@ func signOutCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case all && len(args) == 0:
-				return run(cmd, "user/sign-out", adminRequest{All: true}, printSignedOut)
+				return run(cmd, "user/sign-out", Request{All: true}, printSignedOut)
 			case !all && len(args) == 1:
-				return run(cmd, "user/sign-out", adminRequest{Email: args[0]}, printDone("signed out"))
+				return run(cmd, "user/sign-out", Request{Email: args[0]}, printDone("signed out"))
 			}
 			return usage(cmd, errors.New("give one email address, or --all"))
 		},
@@ -178,7 +169,7 @@ func onAccount(name, does string, print printer) *cobra.Command {
 		Short: does,
 		Args:  arguments(1, "the email address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return run(cmd, "user/"+name, adminRequest{Email: args[0]}, print)
+			return run(cmd, "user/"+name, Request{Email: args[0]}, print)
 		},
 	}
 }
@@ -201,58 +192,3 @@ func arguments(n int, what string) cobra.PositionalArgs {
 		return nil
 	}
 }
-
-// run asks the running Caddy and prints what it answers.
-func run(cmd *cobra.Command, path string, request adminRequest, print printer) error {
-	answer, err := ask(cmd, path, request)
-	if err != nil {
-		return fail(cmd, exitRefused, err)
-	}
-	return show(cmd, answer, print)
-}
-
-// ask sends a command to the admin endpoint. A refusal is an error here.
-func ask(cmd *cobra.Command, path string, request adminRequest) (adminAnswer, error) {
-	flag := func(name string) string { value, _ := cmd.Flags().GetString(name); return value } // all are defined above
-	address, err := caddycmd.DetermineAdminAPIAddress(flag("address"), nil, flag("config"), flag("adapter"))
-	if err != nil {
-		return adminAnswer{}, fmt.Errorf("find admin endpoint: %w", err)
-	}
-	body, err := json.Marshal(request)
-	if err != nil {
-		return adminAnswer{}, fmt.Errorf("encode command: %w", err)
-	}
-	headers := http.Header{"User-Agent": {"caddy login-wall"}}
-	response, err := caddycmd.AdminAPIRequest(address, http.MethodPost, adminBase+path, headers, bytes.NewReader(body))
-	if err != nil {
-		return adminAnswer{}, fmt.Errorf("ask the running caddy at %s: %w", address, err)
-	}
-	defer func() { _ = response.Body.Close() }() // only read from
-	var answer adminAnswer
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return adminAnswer{}, fmt.Errorf("read answer: %w", err)
-	}
-	if answer.Refused != "" {
-		return adminAnswer{}, errors.New(answer.Refused)
-	}
-	return answer, nil
-}
-
-func usage(cmd *cobra.Command, err error) error {
-	fmt.Fprintf(cmd.ErrOrStderr(), "Usage: %s\n", cmd.UseLine())
-	return fail(cmd, exitUsage, err)
-}
-
-// fail prints the error once, in a line of its own, and makes the process end with the status.
-func fail(cmd *cobra.Command, status int, err error) error {
-	fmt.Fprintf(cmd.ErrOrStderr(), "Error: %v\n", err)
-	cmd.SilenceErrors, cmd.SilenceUsage = true, true
-	cmd.Root().SilenceErrors, cmd.Root().SilenceUsage = true, true
-	if status == exitRefused {
-		return err
-	}
-	// Only this wrapper makes an error that caddy's main takes a status from.
-	return caddycmd.WrapCommandFuncForCobra(func(caddycmd.Flags) (int, error) { return status, nil })(cmd, nil)
-}
-
-var _ caddy.Module = adminAPI{}

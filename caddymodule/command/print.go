@@ -1,4 +1,4 @@
-package caddymodule
+package command
 
 import (
 	"encoding/json"
@@ -11,15 +11,16 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/gate"
 )
 
 // printer writes an answer for people. Names come from people, too: whatever could move a terminal's cursor or hide a
 // letter is replaced.
-type printer func(w io.Writer, a adminAnswer) error
+type printer func(w io.Writer, a Answer) error
 
 // show prints an answer as a table or as JSON.
-func show(cmd *cobra.Command, a adminAnswer, print printer) error {
+func show(cmd *cobra.Command, a Answer, print printer) error {
 	w := cmd.OutOrStdout()
 	asJSON, _ := cmd.Flags().GetBool("json") // defined on the root command
 	if !asJSON {
@@ -44,7 +45,7 @@ func show(cmd *cobra.Command, a adminAnswer, print printer) error {
 }
 
 func printDone(what string) printer {
-	return func(w io.Writer, a adminAnswer) error {
+	return func(w io.Writer, a Answer) error {
 		line := what
 		if a.Account != nil {
 			line = plain(a.Account.Email) + ": " + what
@@ -54,12 +55,12 @@ func printDone(what string) printer {
 	}
 }
 
-func printState(w io.Writer, a adminAnswer) error {
+func printState(w io.Writer, a Answer) error {
 	_, err := fmt.Fprintf(w, "%s: %s\n", plain(a.Account.Email), a.Account.State)
 	return err
 }
 
-func printSignedOut(w io.Writer, a adminAnswer) error {
+func printSignedOut(w io.Writer, a Answer) error {
 	n := 0
 	if a.SignedOut != nil {
 		n = *a.SignedOut
@@ -69,7 +70,7 @@ func printSignedOut(w io.Writer, a adminAnswer) error {
 }
 
 // printAccounts writes the table of user list.
-func printAccounts(w io.Writer, a adminAnswer) error {
+func printAccounts(w io.Writer, a Answer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "EMAIL\tSTATE\tNAME\tPHONE\tGROUPS\tPASSWORD\tWRONG\tSESSIONS")
 	for i := range a.Accounts {
@@ -88,7 +89,7 @@ func printAccounts(w io.Writer, a adminAnswer) error {
 }
 
 // printAccount writes one account, a line for each thing.
-func printAccount(w io.Writer, a adminAnswer) error {
+func printAccount(w io.Writer, a Answer) error {
 	info := a.Account
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, value string) { fmt.Fprintf(table, "%s\t%s\n", name, value) }
@@ -133,7 +134,7 @@ func age(info *gate.AccountInfo) string {
 	if info.PasswordSetAt.IsZero() {
 		return "not set"
 	}
-	days := int(time.Since(info.PasswordSetAt) / day)
+	days := int(time.Since(info.PasswordSetAt) / policy.Day)
 	switch {
 	case days < 1:
 		return "set today"
