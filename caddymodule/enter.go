@@ -24,7 +24,12 @@ func (p *passage) enter() (err error) {
 	}
 	request, done := p.wall.streams.begin(p.w, p.r, p.id.Session.Key, p.wall.gate.RecheckSession)
 	defer done()
-	p.r, p.private = request, true
+	// The request is changed in place: Caddy's placeholders look at this very one, and would else tell of it as it was
+	// here and take its body from the app. What comes after the app, such as an error page, gets its own context back.
+	outer := p.r.Context()
+	*p.r = *request
+	defer func() { *p.r = *p.r.WithContext(outer) }()
+	p.private = true
 	return p.goOn()
 }
 
