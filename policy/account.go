@@ -1,6 +1,11 @@
 package policy
 
-import "time"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"time"
+)
 
 // AccountID names an account for ever: 128 random bits in lower-case base32, never the address and never used again.
 type AccountID string
@@ -26,7 +31,10 @@ type Account struct {
 	Resets   []Reset        `json:"resets,omitempty"` // live links, oldest first; at most MaxResets
 	Codes    CodeCounts     `json:"codes"`
 	Change   *ContactChange `json:"change,omitempty"` // a contact change that waits for its holding time
-	SignIns  []SignIn       `json:"sign_ins,omitempty"`
+	// MustReset makes the password count as expired, whatever its age: a new address was registered, and nobody has yet
+	// shown that it and the phone belong to the same person.
+	MustReset bool     `json:"must_reset,omitempty"`
+	SignIns   []SignIn `json:"sign_ins,omitempty"`
 
 	// Epoch is raised by whatever must end every session: reset, change of password, disable, sign-out everywhere.
 	Epoch uint64 `json:"epoch"`
@@ -53,6 +61,27 @@ type Failures struct {
 	Failed   int       `json:"failed,omitempty"`
 	Checking []Attempt `json:"checking,omitempty"`
 	LockedAt time.Time `json:"locked_at,omitzero"` // zero: not locked
+}
+
+// Sane tells whether the record holds nothing that no build has ever written. A count below zero would be a stock of free
+// guesses.
+func (a *Account) Sane() bool {
+	sane := a.Failures.Failed >= 0
+	for i := range a.Resets {
+		sane = sane && a.Resets[i].WrongCodes >= 0 && a.Resets[i].Code.Number >= 0
+	}
+	return sane
+}
+
+// UnmarshalJSON reads failures that are there in full: a null would read as no failures at all, and open a lock.
+func (f *Failures) UnmarshalJSON(b []byte) error {
+	if bytes.Contains(b, []byte("null")) {
+		return errors.New("failures hold a null")
+	}
+	type plain Failures // without this method
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	return d.Decode((*plain)(f))
 }
 
 // Attempt is one check of a password that has begun and not yet ended.

@@ -53,7 +53,9 @@ func (r Rules) ChangeContact(a *Account, email, phone string, now time.Time) boo
 }
 
 // ApplyContact makes a waiting change count if its time has come, and reports whether it did. Links sent to the old
-// address and codes sent to the old number die.
+// address and codes sent to the old number die. A new address ends every session and makes the password count as
+// expired: the app knows people by their address, and whoever enters one must not become its owner. The reset that
+// follows proves it by a link to the new mailbox and a code to the phone.
 func (r Rules) ApplyContact(a *Account, now time.Time) bool {
 	c := a.Change
 	if c == nil || now.Before(c.EffectiveAt) {
@@ -61,6 +63,8 @@ func (r Rules) ApplyContact(a *Account, now time.Time) bool {
 	}
 	if c.Email != "" {
 		a.Email = c.Email
+		a.Epoch++
+		a.MustReset = a.Password.Hash != ""
 	}
 	if c.Phone != "" {
 		a.Phone = Phone{Number: c.Phone}

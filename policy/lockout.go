@@ -76,14 +76,13 @@ func (r Rules) WithdrawAttempt(a *Account, id string) {
 	a.Failures.Checking = slices.DeleteFunc(a.Failures.Checking, func(t Attempt) bool { return t.ID == id })
 }
 
-// collectAbandoned turns checks that never ended into failures and reports whether that locked the account.
+// collectAbandoned turns checks that never ended into failures, and locks an account whose count is beyond the limit,
+// also when it is the limit that has changed. It reports whether that locked the account.
 func (r Rules) collectAbandoned(a *Account, now time.Time) bool {
-	n := abandoned(a.Failures.Checking, now)
-	if n == 0 {
-		return false
+	if n := abandoned(a.Failures.Checking, now); n > 0 {
+		a.Failures.Failed += n
+		a.Failures.Checking = slices.DeleteFunc(a.Failures.Checking, func(t Attempt) bool { return gone(t, now) })
 	}
-	a.Failures.Failed += n
-	a.Failures.Checking = slices.DeleteFunc(a.Failures.Checking, func(t Attempt) bool { return gone(t, now) })
 	if a.Failures.Failed > r.Lockout && a.Failures.LockedAt.IsZero() {
 		a.Failures.LockedAt = now
 		return true
@@ -100,7 +99,10 @@ func abandoned(checking []Attempt, now time.Time) (n int) {
 	return n
 }
 
-func gone(t Attempt, now time.Time) bool { return !now.Before(t.At.Add(CheckLife)) }
+// gone says whether a check can no longer be running. One that began in the future is none: a clock was set back.
+func gone(t Attempt, now time.Time) bool {
+	return !now.Before(t.At.Add(CheckLife)) || t.At.After(now.Add(FutureTolerance))
+}
 
 // RecordSignIn remembers a sign-in for the account page. failed is the count SettleAttempt returned.
 func RecordSignIn(a *Account, at time.Time, address, agent string, failed int) {

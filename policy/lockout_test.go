@@ -54,6 +54,31 @@ func TestAbandonedChecksCount(t *testing.T) {
 	check(t, "a late right answer", reason, Locked)
 }
 
+// Ensure a lower limit locks who is beyond it, with the next guess, and says so once (LG-02).
+func TestLG02_LoweredLimit(t *testing.T) {
+	r := DefaultRules()
+	a := account(StateActive)
+	a.Failures.Failed = 7
+	r.Lockout = 10
+	check(t, "under the old limit", r.State(&a, t0), StateActive)
+	r.Lockout = 5
+	check(t, "under the new one", r.State(&a, t0), StateLocked)
+	check(t, "next guess", r.ReserveAttempt(&a, "x", t0), JustLocked)
+	check(t, "and the next", r.ReserveAttempt(&a, "y", t0), Locked)
+	check(t, "locked at", a.Failures.LockedAt, t0)
+}
+
+// Ensure checks from the future, after a clock was set back, do not hold their places for ever.
+func TestChecksFromTheFuture(t *testing.T) {
+	r := DefaultRules()
+	a := account(StateActive)
+	for i := range 3 {
+		r.ReserveAttempt(&a, fmt.Sprint(i), t0.Add(time.Hour))
+	}
+	check(t, "right one", guess(r, &a, true, t0), OK)
+	check(t, "left behind", len(a.Failures.Checking), 0)
+}
+
 // Ensure a check that ends late without a lock is refused, not accepted, and that it counted.
 func TestLateCheckIsRefused(t *testing.T) {
 	r := DefaultRules()

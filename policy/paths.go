@@ -98,20 +98,20 @@ func (p PathPattern) Admits(escaped string, query func() url.Values) bool {
 }
 
 // Covers is the loose match, for rules that keep somebody out (require): any reading of the path that some server
-// could come to is enough.
+// could come to is enough. An exact path covers what is below it, too: servers run /admin.php for /admin.php/x.
 func (p PathPattern) Covers(escaped string) bool {
-	if p.matchPath(escaped) {
-		return true
+	want := strings.ToLower(p.path)
+	covers := func(reading string) bool {
+		if p.prefix {
+			return strings.HasPrefix(reading, want) || reading+"/" == want
+		}
+		return reading == want || want != "/" && strings.HasPrefix(reading, strings.TrimSuffix(want, "/")+"/")
 	}
-	want := PathPattern{path: strings.ToLower(p.path), prefix: p.prefix}
 	s := escaped
 	for range 4 { // each round undoes one layer of encoding
-		for _, reading := range []string{s, cutParameters(s)} {
-			reading = strings.ToLower(strings.ReplaceAll(reading, `\`, "/"))
-			for _, c := range []string{reading, squeeze(reading), cleanKeepingSlash(reading)} {
-				if want.matchPath(c) || want.prefix && c+"/" == want.path {
-					return true
-				}
+		for _, reading := range readings(s) {
+			if covers(reading) {
+				return true
 			}
 		}
 		next, err := url.PathUnescape(s)
@@ -123,13 +123,41 @@ func (p PathPattern) Covers(escaped string) bool {
 	return true
 }
 
-// cutParameters drops ";…" from each segment, as servlet containers do.
-func cutParameters(s string) string {
+// readings lists what servers make of a path: with and without parameters, cut where C programs and careless proxies
+// end it, with dots and blanks dropped where Windows does, with slashes merged and dot segments resolved.
+func readings(s string) []string {
+	cut, _, _ := strings.Cut(s, "\x00")
+	if i := strings.IndexAny(cut, "#?"); i >= 0 {
+		cut = cut[:i]
+	}
+	var all []string
+	for _, r := range []string{s, cut, mapSegments(s, cutParameters), mapSegments(cut, dropTrail)} {
+		r = strings.ToLower(strings.ReplaceAll(r, `\`, "/"))
+		all = append(all, r, squeeze(r), cleanKeepingSlash(r))
+	}
+	return all
+}
+
+func mapSegments(s string, change func(string) string) string {
 	segments := strings.Split(s, "/")
-	for i, seg := range segments {
-		segments[i], _, _ = strings.Cut(seg, ";")
+	for i, segment := range segments {
+		segments[i] = change(segment)
 	}
 	return strings.Join(segments, "/")
+}
+
+// cutParameters drops ";…" from a segment, as servlet containers do.
+func cutParameters(segment string) string {
+	name, _, _ := strings.Cut(segment, ";")
+	return name
+}
+
+// dropTrail drops dots and blanks at the end of a segment that has a name.
+func dropTrail(segment string) string {
+	if name := strings.TrimRight(segment, ". "); name != "" {
+		return name
+	}
+	return segment
 }
 
 func squeeze(s string) string {

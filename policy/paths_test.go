@@ -88,6 +88,23 @@ func TestRequireIsLoose(t *testing.T) {
 	}
 }
 
+// Ensure an exact path that is kept for a group is kept with all that servers add to it or cut from it.
+func TestRequireExactPath(t *testing.T) {
+	p, err := ParsePathPattern("/admin.php")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kept := range []string{
+		"/admin.php", "/admin.php/", "/admin.php//", "/admin.php/x", "/admin.php%2f", "/admin.php.", "/admin.php%20", "/admin.php%00",
+		"/admin.php%00.css", "/admin.php%23", "/admin.php%3fx", "/ADMIN.php", "/x/../admin.php", "/admin.php;x", "/admin.php./x",
+	} {
+		check(t, kept, p.Covers(kept), true)
+	}
+	for _, free := range []string{"/", "/admin.phps", "/x/admin.php", "/admin", "/admin.html"} {
+		check(t, free, p.Covers(free), false)
+	}
+}
+
 func TestParsePathPatternErrors(t *testing.T) {
 	for _, bad := range []string{"", "x", "*", "/a*b", "/a/../b", "/a//b", "/a%20b", `/a\b`, "/a?%zz", "/a;b"} {
 		if _, err := ParsePathPattern(bad); err == nil {

@@ -32,6 +32,7 @@ const (
 	OnHold        Reason = "on_hold"        // a contact change waits
 	TooSoon       Reason = "too_soon"       // sent a moment ago: nothing new was sent
 	SendLimit     Reason = "send_limit"     // too many texts and calls
+	SourceLimit   Reason = "source_limit"   // too many mails, texts or calls from this source, or in all
 	MailLimit     Reason = "mail_limit"     // too many reset mails
 	WrongCode     Reason = "wrong_code"
 	CodeExpired   Reason = "code_expired"   // too old, used already, or never sent

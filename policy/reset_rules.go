@@ -214,13 +214,14 @@ func (r Rules) FinishReset(a *Account, key LinkKey, flow, hash string, now time.
 	link.FinishedAt = now
 	finished := *link
 	r.SetPassword(a, hash, now)
+	a.Failures = Failures{} // nothing else unlocks
 	a.Resets = []Reset{finished}
 	a.Codes.Wrong = nil
 	return OK
 }
 
-// SetPassword replaces the password, keeps the old hash for the history, clears failures and lock, and ends every
-// session, link and code.
+// SetPassword replaces the password, keeps the old hash for the history, and ends every session, link and code. It does
+// not unlock.
 func (r Rules) SetPassword(a *Account, hash string, now time.Time) {
 	if old := a.Password.Hash; old != "" && r.History > 0 {
 		a.Password.Previous = slices.Insert(a.Password.Previous, 0, old)
@@ -229,7 +230,7 @@ func (r Rules) SetPassword(a *Account, hash string, now time.Time) {
 		a.Password.Previous = a.Password.Previous[:r.History]
 	}
 	a.Password.Hash, a.Password.SetAt = hash, now
-	a.Failures = Failures{}
+	a.MustReset = false
 	a.Resets = nil
 	a.Epoch++
 }
@@ -278,7 +279,7 @@ func (x *Reset) choose(key string, now time.Time) {
 		return
 	}
 	if len(x.Flows) >= MaxFlows {
-		i := slices.IndexFunc(x.Flows, func(f Flow) bool { return f.ProvedAt.IsZero() })
+		i := max(0, slices.IndexFunc(x.Flows, func(f Flow) bool { return f.ProvedAt.IsZero() }))
 		x.Flows = slices.Delete(x.Flows, i, i+1)
 	}
 	x.Flows = append(x.Flows, Flow{Key: key, ChoseAt: now})

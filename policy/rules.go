@@ -44,15 +44,19 @@ const (
 
 // Fixed limits of contract section 6.
 const (
-	MaxWrongCodes      = 5  // per link
-	MaxWrongCodesDay   = 10 // per account, in 24 h, over all links and codes
-	MaxSends           = 3  // texts and calls together, in SendWindow
-	MaxSendsDay        = 10 // texts and calls together, in 24 h
-	MaxCallsDay        = 5  // of which calls: a call costs more, so that it invites toll fraud
-	MaxResetMails      = 3  // an hour
-	MaxResets          = 8  // live links of one account; the oldest makes room
-	MaxFlows           = 16 // browsers remembered for one link
-	MaxSignIns         = 10 // sign-ins remembered for the account page
+	MaxWrongCodes      = 5    // per link
+	MaxWrongCodesDay   = 10   // per account, in 24 h, over all links and codes
+	MaxSends           = 3    // texts and calls together, in SendWindow
+	MaxSendsDay        = 10   // texts and calls together, in 24 h
+	MaxCallsDay        = 5    // of which calls: a call costs more, so that it invites toll fraud
+	MaxResetMails      = 3    // an hour
+	SourceMails        = 60   // an hour, reset mails asked for from one source
+	SourceSends        = 60   // an hour, texts and calls asked for from one source
+	RealmMails         = 5000 // an hour, all of them
+	RealmSends         = 1000 // an hour, all of them: what toll fraud can cost at most
+	MaxResets          = 8    // live links of one account; the oldest makes room
+	MaxFlows           = 16   // browsers remembered for one link
+	MaxSignIns         = 10   // sign-ins remembered for the account page
 	SendWindow         = 15 * time.Minute
 	SendPause          = 30 * time.Second // within this a second press sends nothing and changes nothing
 	MailWindow         = time.Hour
@@ -86,6 +90,9 @@ func (r Rules) locked(a *Account, now time.Time) bool {
 
 // expired treats a date that is missing or in the future as expired: a broken record must never mean "never expires".
 func (r Rules) expired(a *Account, now time.Time) bool {
+	if a.MustReset {
+		return true
+	}
 	if r.MaxAge <= 0 {
 		return false
 	}
@@ -98,5 +105,6 @@ func (r Rules) PasswordEnds(a *Account) (time.Time, bool) {
 	if r.MaxAge <= 0 || a.Password.Hash == "" {
 		return time.Time{}, false
 	}
-	return a.Password.SetAt.Add(r.MaxAge), true
+	ends := a.Password.SetAt.Add(r.MaxAge)
+	return ends, !a.Password.SetAt.IsZero() && ends.Year() < 9999 // a broken date has no end that could be told
 }

@@ -209,6 +209,15 @@ func TestRS41_ContactChangeWaits(t *testing.T) {
 	check(t, "in time", r.ApplyContact(&a, t0.Add(24*time.Hour)), true)
 	check(t, "email", a.Email, "new@example.com")
 	check(t, "links", len(a.Resets), 0)
+	check(t, "sessions end", a.Epoch, uint64(1))
+	check(t, "state", r.State(&a, t0), StateExpired)
+	check(t, "right password", guess(r, &a, true, t0), Expired)
+	forever := r
+	forever.MaxAge = 0
+	check(t, "without expiry too", forever.State(&a, t0), StateExpired)
+	r.AddLink(&a, "k2", t0)
+	reset(t, r, &a, "k2", "f", t0)
+	check(t, "after a reset", r.State(&a, t0), StateActive)
 
 	r.ChangeContact(&a, "", "+12025550199", t0)
 	later := t0.Add(time.Hour)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/loginwall/loginwall/pages"
+	"github.com/loginwall/loginwall/policy"
 )
 
 // markSent marks the address of the page that says a mail is on its way.
@@ -46,8 +47,17 @@ func (v *visit) forgot() error {
 		v.again(pages.Forgot{Page: page, Email: email, BadAddress: blank}, worth)
 		return nil
 	}
-	if err := v.Gate.Forgot(v.ctx(), f[fieldEmail], v.req.Client); err != nil {
+	reason, wait, err := v.Gate.Forgot(v.ctx(), f[fieldEmail], v.req.Client)
+	if err != nil {
 		return err
+	}
+	if reason != policy.OK { // too many from here, for whichever addresses
+		page, err := v.openPage(state)
+		if err != nil {
+			return err
+		}
+		v.show(pages.Forgot{Page: page, Email: email, RetryAfter: wait})
+		return nil
 	}
 	state.Email = email
 	if err := v.keepFormState(state); err != nil {

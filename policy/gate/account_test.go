@@ -186,6 +186,11 @@ func TestRS31_ContactChange(t *testing.T) {
 	r := mustOpen(t)
 	r.active(jo)
 	r.active("al@example.com")
+	token := r.signIn(jo, good).Token
+	sessionOf := func() policy.Reason {
+		_, reason, _ := r.CheckSession(ctx(t), token, false)
+		return reason
+	}
 	l := r.asked(jo)
 	if _, err := r.SetAccount(ctx(t), jo, gate.AccountChange{Email: ptr("al@example.com")}, client); err == nil {
 		t.Error("an address that is taken was accepted")
@@ -200,7 +205,7 @@ func TestRS31_ContactChange(t *testing.T) {
 		t.Errorf("the notice gives the new contact away: %s", notice.Text)
 	}
 	want(t, "code for the link that was out", r.send(l, policy.MethodText), policy.OnHold)
-	r.Forgot(ctx(t), jo, client)
+	r.forgot(jo)
 	r.deliver()
 	want(t, "letter", r.mails[len(r.mails)-1].Subject+r.mails[len(r.mails)-1].Text, "on_hold 2026-03-02 09:00")
 	r.advance(24 * time.Hour)
@@ -212,7 +217,12 @@ func TestRS31_ContactChange(t *testing.T) {
 		t.Error("the old address still leads to the account")
 	}
 	want(t, "old link", r.flow(l).Reason, policy.LinkDead)
-	want(t, "sign-in by the new address", r.signIn("new@example.com", good).Reason, policy.OK)
+	want(t, "session from before", sessionOf(), policy.NoSession)
+	want(t, "sign-in by the new address", r.signIn("new@example.com", good).Reason, policy.Expired)
+	r.asked("new@example.com")
+	r.choose(other)
+	want(t, "after a reset by the new mailbox and phone", r.signIn("new@example.com", other).Reason, policy.OK)
+	want(t, "phone of the code", r.texts[len(r.texts)-1].To, "+12025550199")
 }
 
 // Ensure a rotated key signs only when all nodes can know it, and that what older keys sealed can be read (SE-15).
@@ -257,7 +267,7 @@ func TestStoreGone(t *testing.T) {
 	if err == nil || result.Token != "" {
 		t.Errorf("sign-in: %v, %v", result, err)
 	}
-	if err := r.Forgot(ctx(t), jo, client); err == nil {
+	if _, _, err := r.Forgot(ctx(t), jo, client); err == nil {
 		t.Error("forgot: no error")
 	}
 }

@@ -44,6 +44,10 @@ type Config struct {
 	// URL gives the public origin for links, without a slash at the end.
 	URL func() string
 
+	// Secret is the operator's own, mixed into every key, so that a copy of the store alone opens nothing; all nodes need
+	// the same. Empty: the keys in the store are all there is.
+	Secret []byte
+
 	Store    store.Store
 	Hasher   Hasher
 	Words    Words
@@ -68,7 +72,7 @@ func New(c Config) *Gate {
 	if c.Wake == nil {
 		c.Wake = func() {}
 	}
-	return &Gate{Config: c, keys: newKeys(c.Store, c.Now)}
+	return &Gate{Config: c, keys: newKeys(c.Store, c.Now, c.Secret)}
 }
 
 // Keys are the secrets of the realm; the pages derive their cookie and form keys from them.

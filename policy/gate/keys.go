@@ -31,6 +31,7 @@ const (
 type Keys struct {
 	store store.Store
 	now   func() time.Time
+	salt  []byte // the operator's secret
 	ring  atomic.Pointer[policy.Keyring]
 	cache sync.Map // purpose + key id → Derived
 
@@ -41,8 +42,8 @@ type Keys struct {
 	failedAt time.Time
 }
 
-func newKeys(s store.Store, now func() time.Time) *Keys {
-	return &Keys{store: s, now: now, load: make(chan struct{}, 1)}
+func newKeys(s store.Store, now func() time.Time, secret []byte) *Keys {
+	return &Keys{store: s, now: now, salt: secret, load: make(chan struct{}, 1)}
 }
 
 // Derived is one secret for one purpose.
@@ -100,7 +101,7 @@ func (k *Keys) derive(key policy.Key, purpose string) (Derived, error) {
 	if d, ok := k.cache.Load(name); ok {
 		return d.(Derived), nil
 	}
-	b, err := hkdf.Key(sha256.New, key.Secret, nil, "loginwall "+purpose, 32)
+	b, err := hkdf.Key(sha256.New, key.Secret, k.salt, "loginwall "+purpose, 32)
 	if err != nil {
 		return Derived{}, fmt.Errorf("derive key: %w", err)
 	}

@@ -65,6 +65,10 @@ func (g *Gate) ChangePassword(ctx context.Context, id Identity, r ChangeRequest)
 			reason = policy.WrongPassword // changed by somebody else since it was checked
 			return store.Effects{}, nil
 		}
+		if g.Rules.State(a, g.Now()) == policy.StateLocked {
+			reason = policy.Locked // since it was checked; only a reset unlocks
+			return store.Effects{}, nil
+		}
 		g.Rules.SetPassword(a, hash, g.Now().UTC())
 		return g.letters(ctx, a, LetterPasswordChanged)
 	})

@@ -9,9 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/address"
@@ -45,40 +43,6 @@ type FlowState struct {
 	CodeEnds    time.Time     // zero: no code is alive
 	ResendAfter time.Duration // zero: now
 	TriesLeft   int
-}
-
-// forgotten is the sealed payload of a request on the forgot page.
-type forgotten struct {
-	Email  string `json:"email"` // normalised
-	Client Client `json:"client"`
-}
-
-// Forgot takes a request for a reset. It does the same for every address, so that neither the page nor its time says
-// whether there is an account: it puts the request into the outbox, and HandleMessage does the rest.
-func (g *Gate) Forgot(ctx context.Context, typed string, c Client) error {
-	email, err := address.Email(typed)
-	if err != nil {
-		email = ""
-	}
-	// One address can fill the outbox no faster than it may get mails; the exact limit is the account's own.
-	taken, err := g.Store.TakeLimit(ctx, "forgot:"+email, randomID(), policy.MaxResetMails, policy.MailWindow, g.Now())
-	if err != nil {
-		return g.storeError("take mail limit", err)
-	}
-	m := g.message(policy.KindForgot, "", g.Now().Add(g.Rules.ResetLink))
-	m, err = g.sealed(ctx, m, forgotten{Email: email, Client: c})
-	if err != nil {
-		return g.storeError("seal request", err)
-	}
-	if !taken.OK || email == "" {
-		g.event("reset.requested", "", c, policy.MailLimit, "")
-		return nil
-	}
-	if err := g.Store.EnqueueMessages(ctx, m); err != nil {
-		return g.storeError("queue request", err)
-	}
-	g.Wake()
-	return nil
 }
 
 // Flow tells where the browser with this link stands. It changes nothing: mail scanners open links.
@@ -145,9 +109,16 @@ func (g *Gate) SendCode(ctx context.Context, l Link, method policy.Method, c Cli
 	if err != nil {
 		return "", 0, g.storeError("read keys", err)
 	}
-	var reason policy.Reason
-	var wait time.Duration
 	sending := randomID()
+	wait, err := g.takeBudget(ctx, "sends", policy.SourceSends, policy.RealmSends, sending, c)
+	if err != nil {
+		return "", 0, err
+	}
+	if wait > 0 {
+		g.event("code.refused", a.ID, c, policy.SourceLimit, string(method))
+		return policy.SendLimit, wait, nil
+	}
+	var reason policy.Reason
 	_, err = g.Store.UpdateAccount(ctx, a.ID, func(a *policy.Account) (store.Effects, error) {
 		if a.Phone.Number != "" && !g.mayReach(a.Phone.Number) {
 			reason = policy.NoPhone
@@ -171,6 +142,9 @@ func (g *Gate) SendCode(ctx context.Context, l Link, method policy.Method, c Cli
 	}
 	if err != nil {
 		return "", 0, g.storeError("send code", err)
+	}
+	if reason != policy.OK {
+		g.returnBudget(ctx, "sends", sending, c)
 	}
 	switch reason {
 	case policy.OK:
@@ -254,44 +228,6 @@ func (g *Gate) EnterCode(ctx context.Context, l Link, typed string, c Client) (p
 		g.event("code.failed", a.ID, c, reason, "")
 	}
 	return reason, left, nil
-}
-
-// readCode takes a code as people type and paste it: blanks and dashes between digits, digits of any script.
-func readCode(typed string) (string, bool) {
-	if len(typed) > 64 {
-		return "", false
-	}
-	var b strings.Builder
-	for _, r := range typed {
-		switch {
-		case unicode.IsDigit(r):
-			d, ok := digit(r)
-			if !ok {
-				return "", false
-			}
-			b.WriteByte('0' + d)
-		case unicode.IsSpace(r) || unicode.Is(unicode.Pd, r):
-		default:
-			return "", false
-		}
-	}
-	return b.String(), b.Len() == 6
-}
-
-// digit gives the value of a decimal digit of any script. Each script's ten digits stand in one row that begins at a
-// zero, so the value is the distance from the first of the row.
-func digit(r rune) (byte, bool) {
-	for _, t := range unicode.Nd.R16 {
-		if rune(t.Lo) <= r && r <= rune(t.Hi) {
-			return byte((r - rune(t.Lo)) % 10), true
-		}
-	}
-	for _, t := range unicode.Nd.R32 {
-		if rune(t.Lo) <= r && r <= rune(t.Hi) {
-			return byte((r - rune(t.Lo)) % 10), true
-		}
-	}
-	return 0, false
 }
 
 // NewPasswordResult is how the last step ended: OK, Mismatch, Violations, WrongStep, LinkDead, or Busy.

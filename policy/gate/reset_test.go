@@ -3,6 +3,7 @@ package gate_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 // asked gives a link from the forgot page.
 func (r *rig) asked(email string) gate.Link {
 	r.t.Helper()
-	if err := r.Forgot(ctx(r.t), email, client); err != nil {
+	if err := r.forgot(email); err != nil {
 		r.t.Fatal(err)
 	}
 	r.deliver()
@@ -62,21 +63,21 @@ func TestRS01_Forgot(t *testing.T) {
 	}
 	mails := len(r.mails)
 	for _, email := range []string{"unknown@example.com", "disabled@example.com", "no address", ""} {
-		want(t, email, r.Forgot(ctx(t), email, client), nil)
+		want(t, email, r.forgot(email), nil)
 		r.deliver()
 		want(t, "mails after "+email, len(r.mails), mails)
 	}
 	for range 500 {
-		want(t, "again and again", r.Forgot(ctx(t), jo, client), nil)
+		want(t, "again and again", r.forgot(jo), nil)
 	}
 	r.deliver()
 	want(t, "mails", len(r.mails), mails+3)
 	want(t, "link", strings.HasPrefix(r.mails[mails].Text, "https://mail.example.com/_auth/reset?token="), true)
-	r.Forgot(ctx(t), "invited@example.com", client)
+	r.forgot("invited@example.com")
 	r.deliver()
 	want(t, "invited", strings.HasPrefix(r.mails[mails+3].Text, "https://mail.example.com/_auth/setup?token="), true)
 	r.advance(time.Hour)
-	r.Forgot(ctx(t), "Jo@Example.Com ", client)
+	r.forgot("Jo@Example.Com ")
 	r.deliver()
 	want(t, "mails an hour later", len(r.mails), mails+5)
 }
@@ -248,7 +249,7 @@ func TestRS34_StoreHoldsNoSecret(t *testing.T) {
 	r := mustOpen(t)
 	r.active(jo)
 	session := r.signIn(jo, good).Token
-	if err := r.Forgot(ctx(t), jo, client); err != nil {
+	if err := r.forgot(jo); err != nil {
 		t.Fatal(err)
 	}
 	queued, err := r.store.ClaimMessages(ctx(t), r.clock(), 0, 10)
@@ -311,4 +312,57 @@ func TestSendCodeByMissingMethod(t *testing.T) {
 	}
 	want(t, "step", r.flow(l).Step, policy.StepMethod)
 	want(t, "send by text", r.send(l, policy.MethodText), policy.OK)
+}
+
+// Ensure one source, and all together, can ask for so many mails and codes an hour and no more, whoever they are for; and
+// that what is not sent costs nothing (RS-20).
+func TestRS20_Budgets(t *testing.T) {
+	r := mustOpen(t)
+	r.active(jo)
+	ask := func(email, from string) policy.Reason {
+		reason, wait, err := r.Forgot(ctx(t), email, gate.Client{Address: from})
+		want(t, "waiting", wait > 0, reason == policy.SourceLimit, err)
+		return reason
+	}
+	for range 3 * policy.SourceMails {
+		want(t, "one address again and again", ask("one@example.com", "192.0.2.9"), policy.OK)
+	}
+	for i := range policy.SourceMails - policy.MaxResetMails {
+		want(t, "many addresses", ask(fmt.Sprint(i, "@example.com"), "192.0.2.9"), policy.OK)
+	}
+	want(t, "one more", ask("more@example.com", "192.0.2.9"), policy.SourceLimit)
+	want(t, "another source", ask("more@example.com", "192.0.2.10"), policy.OK)
+	r.advance(time.Hour)
+	want(t, "an hour later", ask("more@example.com", "192.0.2.9"), policy.OK)
+
+	l := r.asked(jo)
+	for range 3 * policy.SourceSends {
+		r.send(l, policy.MethodText) // but for the first, each comes too soon and is not sent
+	}
+	r.advance(time.Minute)
+	want(t, "send", r.send(l, policy.MethodText), policy.OK)
+	for i := range policy.SourceSends {
+		if _, err := r.store.TakeLimit(ctx(t), "budget:sends:192.0.2.1", fmt.Sprint("x", i), policy.SourceSends, time.Hour, r.clock()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.advance(time.Minute)
+	reason, wait, err := r.SendCode(ctx(t), l, policy.MethodText, client)
+	want(t, "budget used up", reason, policy.SendLimit, err)
+	want(t, "waiting", wait > 50*time.Minute, true)
+}
+
+// Ensure a copy of the store is not enough to make codes or cookies when the operator has a secret (RS-34).
+func TestRS34_OperatorsSecret(t *testing.T) {
+	s := openFile(t)
+	with := func(secret string) *rig { return rigOn(t, s, func(c *gate.Config) { c.Secret = []byte(secret) }) }
+	derived := func(r *rig) [32]byte {
+		keys, err := r.Keys().Derive(ctx(t), "cookie")
+		want(t, "derive", err, nil)
+		return keys[0].Secret
+	}
+	a, b, c := derived(with("")), derived(with("one secret of the operator")), derived(with("another one"))
+	if a == b || b == c || a == c || b != derived(with("one secret of the operator")) {
+		t.Error("keys do not follow the secret")
+	}
 }

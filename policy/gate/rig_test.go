@@ -302,3 +302,11 @@ func parallel(n int, fn func(i int)) {
 	close(start)
 	done.Wait()
 }
+
+// forgot asks for a reset within all limits of sources.
+func (r *rig) forgot(email string) error {
+	r.t.Helper()
+	reason, _, err := r.Forgot(ctx(r.t), email, client)
+	want(r.t, "forgot", reason, policy.OK)
+	return err
+}

@@ -34,8 +34,12 @@ type SignInResult struct {
 }
 
 // checkTime bounds a check once it has been counted. It goes on when the visitor hangs up, so that a guess cannot be
-// taken back by closing the connection, and an honest one is not held against its owner.
-const checkTime = policy.CheckLife / 2
+// taken back by closing the connection, and an honest one is not held against its owner. signInTime bounds the whole,
+// with the waits before.
+const (
+	checkTime  = policy.CheckLife / 2
+	signInTime = checkTime + 2*maxWait
+)
 
 // SignIn checks an email address and a password. The guess is counted before it is checked. Addresses without an
 // account, and accounts nobody may sign in to, go the same way with a decoy: as many store round trips, one hash.
@@ -54,10 +58,12 @@ func (g *Gate) SignIn(ctx context.Context, r SignInRequest) (SignInResult, error
 		g.event("login.throttled", "", r.Client, reason, "")
 		return SignInResult{Reason: reason, RetryAfter: wait}, nil
 	}
-	result, err := g.signIn(ctx, r, password, id)
-	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), checkTime)
+	// From here on it no longer matters whether the visitor is still there: hanging up must neither give the place back
+	// nor tell, by the places that are left, whether there was an account to check.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), signInTime)
 	defer cancel()
-	g.settleSource(detached, r.Client, id, err == nil && result.Reason == policy.Refused)
+	result, err := g.signIn(ctx, r, password, id)
+	g.settleSource(ctx, r.Client, id, err == nil && result.Reason == policy.Refused)
 	return result, err
 }
 
@@ -66,20 +72,32 @@ func (g *Gate) signIn(ctx context.Context, r SignInRequest, password, id string)
 	if err != nil {
 		return SignInResult{}, err
 	}
-	if !found || a.Disabled || a.Password.Hash == "" || !a.Failures.LockedAt.IsZero() {
-		return g.refuse(ctx, r, a, password)
+	if !found {
+		return g.refuse(ctx, r, "", policy.Refused, password)
+	}
+	switch g.Rules.State(&a, g.Now()) {
+	case policy.StateDisabled:
+		return g.refuse(ctx, r, a.ID, policy.Disabled, password)
+	case policy.StateInvited:
+		return g.refuse(ctx, r, a.ID, policy.Invited, password)
+	case policy.StateLocked:
+		if !a.Failures.LockedAt.IsZero() {
+			return g.refuse(ctx, r, a.ID, policy.Locked, password)
+		} // else the lock is written, and told, with this guess
 	}
 	check, err := g.checkPassword(ctx, a.ID, password, id, r.Client)
 	if err != nil {
 		return SignInResult{}, err
 	}
-	switch check.reason {
-	case policy.OK:
-	case policy.Expired:
+	switch {
+	case check.reason == policy.OK:
+	case check.reason == policy.Expired:
 		g.event("password.expired", a.ID, r.Client, policy.Expired, "")
 		return SignInResult{Reason: policy.Expired, Account: a.ID}, nil
-	case policy.Busy:
+	case check.reason == policy.Busy:
 		return SignInResult{Reason: policy.Busy, RetryAfter: busyRetry}, nil
+	case !check.ran: // locked, or gone, since it was read: whoever guesses in parallel must not see it by the time
+		return g.refuse(ctx, r, a.ID, check.reason, password)
 	default:
 		g.event("login.failed", a.ID, r.Client, check.reason, "")
 		return SignInResult{Reason: policy.Refused}, nil
@@ -117,8 +135,8 @@ func (g *Gate) accountByEmail(ctx context.Context, typed string) (policy.Account
 	return a, true, nil
 }
 
-// refuse takes the way of a wrong password without checking one.
-func (g *Gate) refuse(ctx context.Context, r SignInRequest, a policy.Account, password string) (SignInResult, error) {
+// refuse takes the way of a wrong password without checking one. reason is for the audit trail.
+func (g *Gate) refuse(ctx context.Context, r SignInRequest, id policy.AccountID, reason policy.Reason, password string) (SignInResult, error) {
 	if err := g.touchDecoy(ctx); err != nil {
 		return SignInResult{}, err
 	}
@@ -131,17 +149,7 @@ func (g *Gate) refuse(ctx context.Context, r SignInRequest, a policy.Account, pa
 	if err := g.touchDecoy(ctx); err != nil {
 		return SignInResult{}, err
 	}
-	reason := policy.Refused
-	switch {
-	case a.ID == "":
-	case a.Disabled:
-		reason = policy.Disabled
-	case a.Password.Hash == "":
-		reason = policy.Invited
-	default:
-		reason = policy.Locked
-	}
-	g.event("login.failed", a.ID, r.Client, reason, "")
+	g.event("login.failed", id, r.Client, reason, "")
 	return SignInResult{Reason: policy.Refused}, nil
 }
 
@@ -176,6 +184,7 @@ func (g *Gate) touchDecoy(ctx context.Context) error {
 // check is the outcome of one counted password check.
 type check struct {
 	reason  policy.Reason // OK, Expired, Busy, or why the password was not accepted
+	ran     bool          // a hash was computed
 	account policy.Account
 	failed  int // wrong passwords before this one
 }
@@ -262,12 +271,12 @@ func (g *Gate) settle(ctx context.Context, id policy.AccountID, attempt, hash, r
 		return store.Effects{}, nil
 	})
 	if errors.Is(err, store.ErrNotFound) {
-		return check{reason: policy.Refused}, nil
+		return check{reason: policy.Refused, ran: true}, nil
 	}
 	if err != nil {
 		return check{}, g.storeError("settle attempt", err)
 	}
-	out.account = a
+	out.account, out.ran = a, true
 	if out.reason == policy.JustLocked {
 		g.locked(id, c)
 	}

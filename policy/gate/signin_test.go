@@ -34,7 +34,7 @@ func TestLG03_OnlyAResetUnlocks(t *testing.T) {
 	if _, refused := err.(*gate.Refusal); !refused {
 		t.Errorf("invite: %v", err)
 	}
-	want(t, "reset asked for", r.Forgot(ctx(t), jo, client), nil)
+	want(t, "reset asked for", r.forgot(jo), nil)
 	r.deliver()
 	want(t, "mails", len(r.mails), mails+1)
 	want(t, "right, reset asked for only", r.signIn(jo, good).Reason, policy.Refused)
@@ -118,7 +118,7 @@ func TestLG36_ExpiredPassword(t *testing.T) {
 	want(t, "right", result.Reason, policy.Expired)
 	want(t, "token", result.Token, "")
 	want(t, "state", r.show(jo).State, policy.StateExpired)
-	want(t, "forgot", r.Forgot(ctx(t), jo, client), nil)
+	want(t, "forgot", r.forgot(jo), nil)
 	r.deliver()
 	l := gate.Link{Token: r.token(), Flow: "f"}
 	r.SendCode(ctx(t), l, policy.MethodCall, client)

@@ -35,6 +35,9 @@ func DecodeAccount(raw []byte, id policy.AccountID) (policy.Account, error) {
 	if err := decode("account", raw, &a, &a.Version, func() bool { return a.ID == id }); err != nil {
 		return policy.Account{}, err
 	}
+	if !a.Sane() {
+		return policy.Account{}, fmt.Errorf("decode account: counts out of range: %w", ErrUnreadable)
+	}
 	return a, nil
 }
 

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,12 @@ var junk = []string{
 	`{"v":1,"id":"ID","key":"ID","account":{}}`, `{"v":1,"id":"ID","created_at":"yesterday"}`, "\x00\xff\xfe",
 }
 
+// junkAccounts read well and would mean more guesses than anybody has.
+var junkAccounts = []string{
+	`{"v":1,"id":"ID","failures":{"failed":-1000}}`, `{"v":1,"id":"ID","failures":null}`, `{"v":1,"id":"ID","failures":{"failed":null}}`,
+	`{"v":1,"id":"ID","resets":[{"wrong_codes":-5}]}`,
+}
+
 type plant = func(*testing.T, store.Store, Kind, string, []byte)
 
 var junkCases = map[string]func(*testing.T, store.Store, plant){
@@ -34,7 +41,7 @@ var junkCases = map[string]func(*testing.T, store.Store, plant){
 		create(t, s, good)
 		noErr(t, s.CreateSession(t.Context(), aSession("bad", bad.ID, t0), t0.Add(hour)))
 		noErr(t, s.CreateSession(t.Context(), aSession("good", good.ID, t0), t0.Add(hour)))
-		for _, raw := range fill(append(junk, newer...), string(bad.ID), "x") {
+		for _, raw := range fill(slices.Concat(junk, newer, junkAccounts), string(bad.ID), "x") {
 			plant(t, s, KindAccount, string(bad.ID), raw)
 			_, err := s.Account(t.Context(), bad.ID)
 			wantErr(t, err, store.ErrUnreadable)
