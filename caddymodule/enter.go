@@ -18,7 +18,6 @@ func (p *passage) enter() (err error) {
 		p.app.observer.faults.report("write identity", fmt.Errorf("account %s: %w", p.id.Account.ID, err))
 		return p.unavailable()
 	}
-	defer p.touch()()
 	if p.fence, err = p.wall.web.Fence(p.r, p.request(), p.id.Account.ID); err != nil {
 		return p.unavailable() // reported by the pages
 	}
@@ -29,6 +28,7 @@ func (p *passage) enter() (err error) {
 	outer := p.r.Context()
 	*p.r = *request
 	defer func() { *p.r = *p.r.WithContext(outer) }()
+	defer p.touch()()
 	p.private = true
 	return p.goOn()
 }

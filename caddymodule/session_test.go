@@ -9,34 +9,80 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/loginwall/loginwall/policy"
 )
+
+// session gives the one session of an account.
+func (g *gateway) session(a policy.Account) policy.Session {
+	g.t.Helper()
+	all, err := g.wall().store.SessionsOf(g.t.Context(), a.ID)
+	if err != nil || len(all) != 1 {
+		g.t.Fatalf("sessions: %d, %v", len(all), err)
+	}
+	return all[0]
+}
+
+// idleFor makes the one session of an account look as if nobody had been there for a while.
+func (g *gateway) idleFor(a policy.Account, idle time.Duration) time.Time {
+	g.t.Helper()
+	s := g.session(a)
+	s.SeenAt = time.Now().UTC().Add(-idle)
+	s.CreatedAt = s.SeenAt
+	sessions := g.wall().store
+	if _, err := sessions.EndSession(g.t.Context(), s.Key); err != nil {
+		g.t.Fatal(err)
+	}
+	if err := sessions.CreateSession(g.t.Context(), s, time.Now().Add(time.Hour)); err != nil {
+		g.t.Fatal(err)
+	}
+	return s.SeenAt
+}
+
+// eventually waits until something is so that must come to be so.
+func eventually(t testing.TB, what string, is func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(30 * time.Second); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("not so within 30 s: %s", what)
+		}
+	}
+}
 
 // Ensure what people do keeps a session alive, and what their tabs do by themselves does not.
 func TestSE08SE10_ActivityAndPolling(t *testing.T) {
-	g := startGateway(t, "session {\nidle 2s\n}", "passive /poll")
-	g.account("alice@example.com")
-	active, idle := g.signIn("alice@example.com"), g.signIn("alice@example.com")
-	for range 6 {
-		time.Sleep(500 * time.Millisecond)
-		if response, _ := g.page(active, "/inbox"); response.StatusCode != 200 {
-			t.Fatalf("active: status %d", response.StatusCode)
+	g := startGateway(t, "session {\nidle 15m\n}", "passive /poll")
+	alice, bob := g.account("alice@example.com"), g.account("bob@example.com")
+	active, idle := g.signIn(alice.Email), g.signIn(bob.Email)
+	before, since := g.idleFor(alice, 10*time.Minute), g.idleFor(bob, 10*time.Minute)
+	for range 3 {
+		if response, _ := g.page(idle, "/poll"); response.StatusCode != 200 {
+			t.Fatalf("polling: status %d", response.StatusCode)
 		}
-		g.page(idle, "/poll")
 	}
+	if response, _ := g.page(active, "/inbox"); response.StatusCode != 200 {
+		t.Fatalf("active: status %d", response.StatusCode)
+	}
+	eventually(t, "the activity is written", func() bool { return g.session(alice).SeenAt.After(before.Add(9 * time.Minute)) })
+	if seen := g.session(bob).SeenAt; !seen.Equal(since) {
+		t.Errorf("polling counted as activity: last seen %s, was %s", seen, since)
+	}
+	g.idleFor(bob, 15*time.Minute)
 	if response, _ := g.page(idle, "/poll"); response.StatusCode != 303 {
 		t.Errorf("polling kept the session alive: status %d", response.StatusCode)
 	}
 }
 
-// Ensure a WebSocket that ends long after its person has gone does not bring the session back.
+// Ensure a WebSocket that ends long after its person has gone does not bring the session back: it counts as activity
+// when it begins, and not when it ends.
 func TestSE08_LongRequestsDoNotRevive(t *testing.T) {
-	g := startGateway(t, "session {\nidle 2s\n}", "")
-	g.account("alice@example.com")
-	c := g.signIn("alice@example.com")
+	g := startGateway(t, "session {\nidle 5m\n}", "")
+	alice := g.account("alice@example.com")
+	c := g.signIn(alice.Email)
 	if err := g.load(strings.Replace(g.config, "{$APP}", startEcho(t), 1)); err != nil {
 		t.Fatal(err)
 	}
-	time.Sleep(300 * time.Millisecond) // so that the last-seen time is due to be written
+	before := g.idleFor(alice, 4*time.Minute)
 	socket, err := net.Dial("tcp", g.http)
 	if err != nil {
 		t.Fatal(err)
@@ -46,9 +92,19 @@ func TestSE08_LongRequestsDoNotRevive(t *testing.T) {
 	if _, err := socket.Read(answer); err != nil || string(answer) != "HTTP/1.1 101" {
 		t.Fatalf("%q, %v", answer, err)
 	}
-	time.Sleep(2500 * time.Millisecond)
+	eventually(t, "the begin is written", func() bool { return g.session(alice).SeenAt.After(before.Add(3 * time.Minute)) })
+	begun := g.session(alice).SeenAt
 	socket.Close()
-	time.Sleep(300 * time.Millisecond)
+	open := g.wall().streams
+	eventually(t, "the request has ended", func() bool {
+		open.mu.Lock()
+		defer open.mu.Unlock()
+		return len(open.open) == 0
+	})
+	if seen := g.session(alice).SeenAt; !seen.Equal(begun) {
+		t.Errorf("the end counted as activity: last seen %s, was %s", seen, begun)
+	}
+	g.idleFor(alice, 5*time.Minute)
 	if response, _ := g.page(c, "/"); response.StatusCode != 303 {
 		t.Errorf("status %d, want 303: the session is back", response.StatusCode)
 	}
