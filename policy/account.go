@@ -110,7 +110,7 @@ type ContactChange struct {
 // State is what an account is at one moment. Disabled wins over locked, locked over expired.
 type State string
 
-// The states of the contract's table.
+// The states, of which an account is in exactly one at any time.
 const (
 	StateInvited  State = "invited"
 	StateActive   State = "active"

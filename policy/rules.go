@@ -19,7 +19,7 @@ type Rules struct {
 	ContactHold time.Duration // before a changed address or number counts
 }
 
-// DefaultRules are the contract's defaults.
+// DefaultRules are what holds where a configuration says nothing (docs/security.md).
 func DefaultRules() Rules {
 	return Rules{
 		Lockout:     5,
@@ -42,7 +42,7 @@ const (
 	MaxCode      = 10 * time.Minute // NIST SP 800-63B-4 §3.1.3.2, OWASP ASVS 6.5.5
 )
 
-// Fixed limits of contract section 6.
+// Limits that no setting changes (docs/security.md).
 const (
 	MaxWrongCodes      = 5    // per link
 	MaxWrongCodesDay   = 10   // per account, in 24 h, over all links and codes

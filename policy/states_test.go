@@ -8,7 +8,7 @@ import (
 
 var t0 = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 
-// account makes an account in a state of the contract's table.
+// account makes an account in one of the states.
 func account(state State) Account {
 	a := Account{
 		Version: RecordVersion, ID: "a", Email: "jo@example.com", Phone: Phone{Number: "+12025550123"}, CreatedAt: t0,
@@ -36,7 +36,7 @@ func guess(r Rules, a *Account, matched bool, now time.Time) Reason {
 	return reason
 }
 
-// Ensure every cell of the table in section 6 of the contract holds.
+// Ensure every state answers every event as it must.
 func TestStateTable(t *testing.T) {
 	r := DefaultRules()
 	for _, c := range []struct {
