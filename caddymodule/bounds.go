@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/policy"
@@ -141,8 +142,23 @@ func classNames() []string {
 	return names
 }
 
-// value reads a word.
-func (c choice) value(to *string) clause.Word { return clause.Value(to, c.of[0], c.check) }
+// value reads a word. Of one whose other choices are still to come nothing is kept, so it cannot wait for what a
+// placeholder stands for.
+func (c choice) value(to *string) clause.Word {
+	if len(c.later) == 0 {
+		return clause.Value(to, c.of[0], c.check)
+	}
+	read := clause.Value(to, c.of[0], nil)
+	return func(d *caddyfile.Dispenser) error {
+		if err := read(d); err != nil {
+			return err
+		}
+		if err := c.check(*to); err != nil {
+			return d.WrapErr(err)
+		}
+		return nil
+	}
+}
 
 func (c choice) check(text string) error {
 	switch {

@@ -16,7 +16,7 @@ import (
 var (
 	passwordChecks = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "login_wall_password_checks_total",
-		Help: "Hash verifications run against the password of an account, by result.",
+		Help: "Hash verifications run against the password of an account, by result. error: none was run, since the hash could not be read.",
 	}, []string{"result"})
 	passwordDecoys = prometheus.NewCounter(prometheus.CounterOpts{
 		Name: "login_wall_password_decoys_total",
