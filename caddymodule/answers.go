@@ -3,6 +3,7 @@ package caddymodule
 import (
 	"io"
 	"net/http"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
@@ -43,9 +44,19 @@ func (g *guardedWriter) clean(status int) {
 		h["Cache-Control"] = []string{"no-store"}
 	}
 	if g.private && status != http.StatusSwitchingProtocols && len(h["Cache-Control"]) == 0 && len(h["Expires"]) == 0 {
-		// Caches may keep what says nothing for as long as they think fit (RFC 9111, 4.2.2).
+		// Caches may keep what says nothing for as long as they think fit (RFC 9111, 4.2.2), and a browser would show a
+		// page again after its person has signed out.
 		h["Cache-Control"] = []string{"private"}
+		if isPage(h) {
+			h["Cache-Control"] = []string{"no-store"}
+		}
 	}
+}
+
+func isPage(h http.Header) bool {
+	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	kind = strings.TrimSpace(strings.ToLower(kind))
+	return kind == "text/html" || kind == "application/xhtml+xml"
 }
 
 // withoutOwn keeps the order and the bytes of what is not ours.
@@ -59,7 +70,10 @@ func withoutOwn(cookies []string) []string {
 	return kept
 }
 
+// cookieName is the name a browser will send a cookie under. One without a name is sent as its value alone, which can
+// look like a name and a value again.
 func cookieName(line string) string {
+	line = strings.TrimLeft(line, " \t=")
 	for i := range len(line) {
 		if line[i] == '=' || line[i] == ';' {
 			return line[:i]

@@ -58,6 +58,9 @@ type App struct {
 	Path string `json:"path,omitempty"`
 	// Shares one sign-in among all sites below this domain. Default: each site has its own.
 	CookieDomain string `json:"cookie_domain,omitempty"`
+	// A secret of the operator's own, at least 16 characters, the same on every node. It is mixed into every key, so that a
+	// copy of the store opens nothing. Default: none.
+	Secret string `json:"secret,omitempty"`
 	// Allows plain http on hosts other than loopback ones. Cookies and passwords can then be read on the way.
 	InsecureHTTP bool `json:"insecure_http,omitempty"`
 	// nist: passwords do not expire. Single settings still override it. Default: none.

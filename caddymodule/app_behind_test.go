@@ -53,6 +53,10 @@ func TestPX26_CacheControl(t *testing.T) {
 	if answer := g.get("/public/x", cookie); strings.Contains(answer, "Cache-Control") {
 		t.Errorf("public path: %q", answer)
 	}
+	g.app.setAnswer("HTTP/1.1 200 OK\nContent-Type: Text/HTML; charset=utf-8\nContent-Length: 0\n\n")
+	if answer := g.get("/", cookie); !strings.Contains(answer, "Cache-Control: no-store\r\n") { // SE-18: the back button
+		t.Errorf("a page: %s", answer)
+	}
 	g.app.setAnswer("HTTP/1.1 200 OK\nCache-Control: max-age=60\nContent-Length: 0\n\n")
 	if answer := g.get("/", cookie); !strings.Contains(answer, "Cache-Control: max-age=60\r\n") || strings.Contains(answer, "private") {
 		t.Errorf("the app's word was changed: %q", answer)

@@ -1,9 +1,12 @@
 package caddymodule
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
@@ -32,17 +35,36 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 	if err != nil {
 		return nil, err
 	}
-	for _, kind := range []string{"path", "path_regexp"} {
-		if matchers[kind] != nil {
-			h.Next()
-			return nil, h.Err("login_wall cannot be limited to paths: leave the matcher out and name what needs no sign-in, such as login_wall { public /assets/* }")
-		}
+	if limitsPaths(matchers) {
+		h.Next()
+		return nil, h.Err("login_wall cannot be limited to paths, nor by an expression, which may hold some: leave the matcher out and name what needs no sign-in, such as login_wall { public /assets/* }")
 	}
 	handler := new(Handler)
 	if err := handler.UnmarshalCaddyfile(h.Dispenser); err != nil {
 		return nil, err
 	}
 	return h.NewRoute(matchers, handler), nil
+}
+
+// pathless are the matchers that cannot look at a path.
+var pathless = map[string]bool{
+	"host": true, "remote_ip": true, "client_ip": true, "header": true, "header_regexp": true, "method": true,
+	"protocol": true, "tls": true, "vars": true, "vars_regexp": true,
+}
+
+// limitsPaths says whether a matcher looks at the path, also from within "not".
+func limitsPaths(matchers caddy.ModuleMap) bool {
+	for kind, raw := range matchers {
+		if kind == "not" {
+			var sets []caddy.ModuleMap
+			if json.Unmarshal(raw, &sets) != nil || slices.ContainsFunc(sets, limitsPaths) {
+				return true
+			}
+		} else if !pathless[kind] {
+			return true
+		}
+	}
+	return false
 }
 
 // UnmarshalCaddyfile reads the realm: accounts, rules and senders. Everything is optional, and every value may hold
@@ -54,6 +76,7 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 //		path            <prefix>
 //		cookie_domain   <domain>
 //		insecure_http
+//		secret          <text>
 //		profile         nist
 //		store           <module> [...]
 //		mail            <module> [...]
@@ -141,8 +164,8 @@ func (h *Handler) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	}
 	var assertion string
 	return clause.Block(d, "login_wall", clause.Words{
-		"public":    pathList(&h.Public),
-		"passive":   pathList(&h.Passive),
+		"public":    pathList(&h.Public, checkPublicPattern),
+		"passive":   pathList(&h.Passive, checkPattern),
 		"require":   h.readRequire,
 		"identity":  h.readIdentity,
 		"assertion": choiceAssertion.value(&assertion),

@@ -19,6 +19,7 @@ func (a *App) syntax() clause.Words {
 		"url":             a.readURL,
 		"path":            clause.Value(&a.Path, defaultBase, checkBase),
 		"insecure_http":   clause.Flag(&a.InsecureHTTP),
+		"secret":          clause.Value(&a.Secret, "{file./run/secrets/loginwall}", checkOwnSecret),
 		"profile":         choiceProfile.value(&a.Profile),
 		"store":           guest(&a.StoreRaw, "store", storeNamespace, storeKey, "file or redis"),
 		"mail":            guest(&a.MailRaw, "mail", mailNamespace, senderKey, "smtp or file"),

@@ -8,10 +8,21 @@ import (
 
 	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/policy"
+	"github.com/loginwall/loginwall/policy/gate"
 )
 
 // pathList reads one or more path patterns.
-func pathList(to *[]string) clause.Word { return clause.Values(to, "/assets/*", checkPattern) }
+func pathList(to *[]string, check func(string) error) clause.Word {
+	return clause.Values(to, "/assets/*", check)
+}
+
+// checkPublicPattern also refuses a query: apps read one in more ways than can be compared, and from the body as well.
+func checkPublicPattern(pattern string) error {
+	if strings.Contains(pattern, "?") {
+		return fmt.Errorf("public %s: a query cannot make a path public, since apps read it in other ways and from elsewhere too; write the path alone", pattern)
+	}
+	return checkPattern(pattern)
+}
 
 func checkPattern(pattern string) error {
 	_, err := policy.ParsePathPattern(pattern)
@@ -27,7 +38,20 @@ func (h *Handler) readRequire(d *caddyfile.Dispenser) error {
 	if err := clause.CheckLiteral(values[0], checkRequirePattern); err != nil {
 		return d.WrapErr(err)
 	}
+	for _, group := range values[1:] {
+		if err := clause.CheckLiteral(group, checkGroup); err != nil {
+			return d.WrapErr(err)
+		}
+	}
 	h.Require = append(h.Require, Require{Path: values[0], Groups: values[1:]})
+	return nil
+}
+
+// checkGroup judges a group as the command that gives it to people does: one they cannot be in would let nobody pass.
+func checkGroup(group string) error {
+	if err := gate.CheckGroup(group); err != nil {
+		return fmt.Errorf("require: %w", err)
+	}
 	return nil
 }
 

@@ -1,6 +1,9 @@
 package caddymodule
 
 import (
+	"net/url"
+	"strings"
+
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"go.uber.org/zap"
@@ -23,6 +26,7 @@ func (a *App) warnGaps() {
 	if !ok {
 		return
 	}
+	a.warnSites(app)
 	for name, server := range app.Servers {
 		for i := range server.Routes {
 			site := &server.Routes[i]
@@ -45,6 +49,35 @@ func (a *App) warnGaps() {
 			}
 		}
 	}
+}
+
+// warnSites tells of a realm that protects nothing, and of links that lead to no site here: both are most often a slip
+// of the pen, and the second would send live links to somebody else.
+func (a *App) warnSites(app *caddyhttp.App) {
+	walled := false
+	var hosts []string
+	for _, server := range app.Servers {
+		search := &siteSearch{app: a, named: server.NamedRoutes}
+		search.routes(server.Routes, nil)
+		walled = walled || search.found
+		hosts = append(hosts, search.hosts...)
+	}
+	if !walled {
+		if len(app.Servers) > 0 {
+			a.logger.Warn("login_wall is set up in the global block and no site has the directive: every site is open to anybody")
+		}
+		return
+	}
+	u, err := url.Parse(a.realm.url)
+	if err != nil || u.Host == "" || len(hosts) == 0 {
+		return
+	}
+	for _, host := range hosts {
+		if strings.EqualFold(host, u.Hostname()) || strings.Contains(host, "*") {
+			return
+		}
+	}
+	a.logger.Warn("no site with login_wall has the host of url: links in mails lead elsewhere", zap.String("url", a.realm.url), zap.Strings("sites", hosts))
 }
 
 // sameHosts says whether a route of handle_errors is for a site. One without hosts is for all.

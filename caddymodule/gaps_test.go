@@ -61,6 +61,48 @@ http://127.0.0.1:{$PORT} {
 	}
 }
 
+// Ensure a realm without sites and links to nowhere are told of at the start.
+func TestSlipsOfThePenAreTold(t *testing.T) {
+	for name, c := range map[string]struct{ realm, site, want string }{
+		"as it should be":  {"", "login_wall", ""},
+		"own url":          {"url http://localhost:{$PORT}", "login_wall", ""},
+		"no directive":     {"", "respond hello", "no site has the directive"},
+		"url of elsewhere": {"url https://mail.exmaple.com", "login_wall", "links in mails lead elsewhere"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := startCaddyfile(t, strings.NewReplacer("REALM", c.realm, "SITE", c.site).Replace(`
+{
+	admin {$ADMIN}
+	persist_config off
+	storage file_system {$DIR}/caddy
+	log {
+		output file {$DIR}/caddy.log {
+			roll_disabled
+		}
+	}
+	login_wall {
+		store file {$DIR}/store
+		mail captured
+		phone captured
+		REALM
+	}
+}
+http://localhost:{$PORT} {
+	SITE
+}`))
+			told := ""
+			for _, line := range g.log() {
+				if message, _ := line["msg"].(string); line["level"] == "warn" && (strings.Contains(message, "login_wall") || strings.Contains(message, "links")) {
+					told += message
+				}
+			}
+			if c.want == "" && told != "" || !strings.Contains(told, c.want) {
+				t.Errorf("told %q, want %q", told, c.want)
+			}
+		})
+	}
+}
+
 // Ensure the error route is no way in: nobody who is not signed in gets an error from the wall that could lead there (PX-31).
 func TestPX31_ErrorRouteIsNoWayIn(t *testing.T) {
 	g := startCaddyfile(t, `

@@ -69,10 +69,10 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("load app: %w", err)
 	}
 	h.app = app.(*App)
-	if h.public, err = patterns(h.Public); err != nil {
+	if h.public, err = patterns(h.Public, checkPublicPattern); err != nil {
 		return err
 	}
-	if h.passive, err = patterns(h.Passive); err != nil {
+	if h.passive, err = patterns(h.Passive, checkPattern); err != nil {
 		return err
 	}
 	for _, r := range h.Require {
@@ -106,7 +106,7 @@ func (r Require) provision() (requirement, error) {
 	}
 	rule := requirement{pattern: pattern}
 	for _, group := range r.Groups {
-		expanded, err := clause.Expand("require", group, nil)
+		expanded, err := clause.Expand("require", group, checkGroup)
 		if err != nil {
 			return requirement{}, err
 		}
@@ -115,11 +115,14 @@ func (r Require) provision() (requirement, error) {
 	return rule, nil
 }
 
-func patterns(paths []string) ([]policy.PathPattern, error) {
+func patterns(paths []string, check func(string) error) ([]policy.PathPattern, error) {
 	var list []policy.PathPattern
 	for _, p := range paths {
 		expanded, err := clause.Expand("path", p, nil)
 		if err != nil {
+			return nil, err
+		}
+		if err := check(expanded); err != nil {
 			return nil, err
 		}
 		pattern, err := policy.ParsePathPattern(expanded)

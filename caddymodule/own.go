@@ -26,7 +26,8 @@ func (p *passage) serveOwn() error {
 // secretive says whether the address itself may hold a secret: a link's token, or what somebody has typed into a form
 // that was sent in the wrong way. The access log takes the address before any handler runs.
 func (p *passage) secretive() bool {
-	if p.query == "" {
+	switch p.query {
+	case "", "signed_out", "sent": // the wall's own marks
 		return false
 	}
 	switch page, _ := strings.CutPrefix(p.path, p.app.realm.base); page {

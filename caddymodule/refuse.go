@@ -6,10 +6,13 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/loginwall/loginwall/pages"
+	"github.com/loginwall/loginwall/policy"
+	"github.com/loginwall/loginwall/policy/gate"
 )
 
 // passedMethods are those that go on to the app from somebody who is signed in. Others do too, if the app knows them.
@@ -56,7 +59,12 @@ func (p *passage) refuse() error {
 
 // forbidden answers somebody who is signed in and in none of the groups asked for.
 func (p *passage) forbidden() error {
-	p.wall.web.Forbidden(p.w, p.r, p.withClient(), p.id)
+	request := p.withClient()
+	p.app.observer.Event(gate.Event{
+		Name: "access.denied", Time: time.Now().UTC(), Account: p.id.Account.ID, Client: request.Client,
+		Outcome: policy.Refused, Detail: short(p.path, maxAgent),
+	})
+	p.wall.web.Forbidden(p.w, p.r, request, p.id)
 	return nil
 }
 

@@ -69,7 +69,9 @@ func (f foldedNames) has(name string) bool {
 // claims are what clients write to be taken for somebody else's proxy: where a request came from, and where it was
 // going to. X-Forwarded-For, -Host and -Proto are Caddy's own to overwrite.
 var claims = []string{
-	"CF-Connecting-IP", "CF-Connecting-IPv6", "Client-IP", "Fastly-Client-IP", "Forwarded", "True-Client-IP",
+	"CF-Connecting-IP", "CF-Connecting-IPv6", "Client-IP", "Fastly-Client-IP", "Forwarded", "Forwarded-For",
+	"Front-End-Https", "Remote-Addr", "True-Client-IP", "X-Appengine-User-IP", "X-Auth-User", "X-Azure-ClientIP",
+	"X-Envoy-External-Address", "X-Forwarded", "X-Originating-IP", "X-Remote-Addr", "X-Remote-IP", "X-Remote-User", "X-Scheme",
 	"X-Client-IP", "X-Cluster-Client-IP", "X-Host", "X-Original-Forwarded-For", "X-Original-Host", "X-Original-Method",
 	"X-Original-URI", "X-Original-URL", "X-ProxyUser-IP", "X-Real-IP", "X-Rewrite-URL",
 }

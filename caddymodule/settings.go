@@ -68,6 +68,7 @@ type Brand struct {
 type realm struct {
 	name, url, base, support, cookieDomain string
 	languages, countries                   []string
+	secret                                 string
 
 	rules        policy.Rules
 	minLength    int
@@ -139,6 +140,13 @@ func (r *resolver) sourceLimit(s SourceLimit, failures *int, window *time.Durati
 }
 
 // resolve expands each setting with expand and judges it. It does no I/O but what expand does.
+func checkOwnSecret(secret string) error {
+	if len(secret) < 16 {
+		return errors.New("secret is shorter than 16 characters and could be guessed: take a long random one, such as the output of openssl rand -base64 32")
+	}
+	return nil
+}
+
 func (a *App) resolve(expand func(word, value string, check clause.Check) (string, error)) (*realm, error) {
 	r := &resolver{expand: expand}
 	m := &realm{
@@ -151,6 +159,7 @@ func (a *App) resolve(expand func(word, value string, check clause.Check) (strin
 	m.name = r.text("name", a.Name, nil)
 	m.base = cmp.Or(r.text("path", a.Path, checkBase), defaultBase)
 	m.url = r.text("url", a.URL, func(s string) error { return checkOrigin(s, a.InsecureHTTP) })
+	m.secret = r.text("secret", a.Secret, checkOwnSecret)
 	m.cookieDomain = r.text("cookie_domain", a.CookieDomain, checkDomain)
 
 	r.number(numberLockout, a.Lockout, &m.rules.Lockout)

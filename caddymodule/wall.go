@@ -97,7 +97,8 @@ func (a *App) build() (*wall, error) {
 		Rules: a.realm.rules, Passwords: a.passwordRules(), Countries: a.realm.countries, Methods: a.phoneMethods(),
 		SourceLimit: a.realm.sourceLimit, SourceWindow: a.realm.sourceWindow,
 		Base: a.realm.base, URL: a.publicURL,
-		Store: w.store, Hasher: a.hasher, Words: letters{a.renderer, a.realm.base, a.publicURL}, Observer: a.observer,
+		Secret: []byte(a.realm.secret),
+		Store:  w.store, Hasher: a.hasher, Words: letters{a.renderer, a.realm.base, a.publicURL}, Observer: a.observer,
 		Wake: func() { w.outbox.Wake() },
 	})
 	w.web = web.New(web.Options{

@@ -3,6 +3,7 @@ package gate
 import (
 	"regexp"
 	"slices"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 
@@ -64,24 +65,32 @@ func checkName(name string) error {
 	return nil
 }
 
-// checkGroups makes groups a sorted set of words. A word may be of any script but holds nothing that separates
-// words where the app reads them.
+// checkGroups makes groups a sorted set of words.
 func checkGroups(groups []string) ([]string, error) {
 	if len(groups) > MaxGroups {
 		return nil, refuse("at most %d groups", MaxGroups)
 	}
 	for _, group := range groups {
-		if group == "" || len(group) > MaxGroup || !utf8.ValidString(group) {
-			return nil, refuse("a group is a word of at most %d bytes", MaxGroup)
-		}
-		for _, r := range group {
-			if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r) && r != '-' && r != '_' && r != '.' && r != ':' && r != '/' && r != '@' {
-				return nil, refuse("group %q: use letters, digits and - _ . : / @ only", group)
-			}
+		if err := CheckGroup(group); err != nil {
+			return nil, err
 		}
 	}
 	sorted := slices.Sorted(slices.Values(groups))
 	return slices.Compact(sorted), nil
+}
+
+// CheckGroup tells what keeps a text from being a group. A word may be of any script but holds nothing that separates
+// words where the app reads them. The error is a *Refusal.
+func CheckGroup(group string) error {
+	if group == "" || len(group) > MaxGroup || !utf8.ValidString(group) {
+		return refuse("a group is a word of at most %d bytes", MaxGroup)
+	}
+	for _, r := range group {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.Is(unicode.M, r) && !strings.ContainsRune("-_.:/@", r) {
+			return refuse("group %q: use letters, digits and - _ . : / @ only", group)
+		}
+	}
+	return nil
 }
 
 func normal(typed string) string {
