@@ -94,6 +94,17 @@ var adminCommands = map[string]adminCommand{
 	},
 }
 
+// unsendable says what keeps an invitation from being sent or used, "" for nothing.
+func (a *App) unsendable() string {
+	switch {
+	case a.mail == nil:
+		return "no mail sender is configured: the invitation waits until the global login_wall block has mail"
+	case a.phone == nil:
+		return "no phone sender is configured: the invitation is sent, and cannot be used until the global login_wall block has phone"
+	}
+	return ""
+}
+
 func accountOf(info gate.AccountInfo, err error) (command.Answer, error) {
 	return command.Answer{Account: &info}, err
 }
@@ -127,6 +138,9 @@ func (a *adminAPI) serve(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		a.logger.Error("admin command was not done", zap.String("command", r.URL.Path), zap.Error(err))
 		return adminError(http.StatusServiceUnavailable, "the store does not answer, so it is not certain that anything was done; see Caddy's log")
+	}
+	if answer.Refused == "" && (strings.HasSuffix(r.URL.Path, "/add") || strings.HasSuffix(r.URL.Path, "/invite")) {
+		answer.Note = app.unsendable()
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")

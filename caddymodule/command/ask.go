@@ -23,6 +23,9 @@ func run(cmd *cobra.Command, path string, request Request, print printer) error 
 	if err != nil {
 		return fail(cmd, exitRefused, err)
 	}
+	if answer.Note != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "Note: %s\n", answer.Note)
+	}
 	return show(cmd, answer, print)
 }
 
@@ -40,7 +43,7 @@ func ask(cmd *cobra.Command, path string, request Request) (Answer, error) {
 	headers := http.Header{"User-Agent": {"caddy login-wall"}}
 	response, err := caddycmd.AdminAPIRequest(address, http.MethodPost, Base+path, headers, bytes.NewReader(body))
 	if err != nil {
-		return Answer{}, fmt.Errorf("ask the running caddy at %s: %w", address, err)
+		return Answer{}, fmt.Errorf("ask the running Caddy at %s (is it running? name its admin endpoint with --address): %w", address, err)
 	}
 	defer func() { _ = response.Body.Close() }() // only read from
 	var answer Answer

@@ -68,6 +68,9 @@ func addCommand() *cobra.Command {
 		Short: "Adds an account and sends the invitation",
 		Args:  arguments(1, "the email address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if n.Phone == "" {
+				return usage(cmd, errors.New("a phone number is missing: without it the person cannot set up a password; give it with --phone +1…"))
+			}
 			n.Email = args[0]
 			return run(cmd, "user/add", Request{New: &n}, printDone("invited"))
 		},

@@ -24,4 +24,5 @@ type Answer struct {
 	Next       string             `json:"next,omitempty"`       // list again after this address
 	Unreadable int                `json:"unreadable,omitempty"` // records that could not be read
 	SignedOut  *int               `json:"signed_out,omitempty"` // accounts
+	Note       string             `json:"note,omitempty"`       // what keeps it from having its effect, for whoever reads
 }
