@@ -20,6 +20,7 @@ type probe struct {
 	mu      sync.Mutex
 	good    bool
 	at      time.Time     // of the last answer; zero: there is none yet
+	silent  bool          // the last check took too long: nobody waits for the next one
 	running chan struct{} // closed when the check that runs has ended or taken too long
 }
 
@@ -35,9 +36,11 @@ func (p *probe) healthy(ctx context.Context) bool {
 		p.running = make(chan struct{})
 		go p.run(p.running)
 	}
-	done := p.running
+	done, silent, good := p.running, p.silent, p.good
 	p.mu.Unlock()
-
+	if silent {
+		return good
+	}
 	select {
 	case <-done:
 	case <-ctx.Done():
@@ -56,24 +59,20 @@ func (p *probe) run(done chan struct{}) {
 	go func() { answered <- p.check(ctx) }()
 	select {
 	case err := <-answered:
-		p.settle(err == nil, done, true)
-		return
+		p.settle(err == nil, ctx.Err() != nil)
+		close(done)
 	case <-ctx.Done():
+		p.settle(false, true)
+		close(done)
+		<-answered
 	}
-	p.settle(false, done, false)
-	<-answered
-	p.mu.Lock()
-	p.running = nil
-	p.mu.Unlock()
-}
-
-// settle keeps the answer and lets those go who wait for it. over says that the next check may begin.
-func (p *probe) settle(good bool, done chan struct{}, over bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.good, p.at = good, p.now()
-	if over {
-		p.running = nil
-	}
-	close(done)
+	p.running = nil
+}
+
+func (p *probe) settle(good, silent bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.good, p.silent, p.at = good, silent, p.now()
 }

@@ -106,7 +106,18 @@ func TestHealthOfASilentStore(t *testing.T) {
 		r.answer <- nil // at last, for a question that is long over
 		synctest.Wait()
 		r.answer <- nil
+		began = time.Now()
+		if p.healthy(t.Context()) { // nobody waits for a store that was silent
+			t.Error("healthy before the check has ended")
+		}
+		if waited := time.Since(began); waited > 0 {
+			t.Errorf("waited %s for the check after", waited)
+		}
+		synctest.Wait()
 		wantHealthy(t, p, true, 2, r)
+		time.Sleep(probeEvery)
+		r.answer <- errors.New("away")
+		wantHealthy(t, p, false, 3, r)
 	})
 }
 
