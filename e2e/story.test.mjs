@@ -1,4 +1,4 @@
-// The whole story of one person, from the invitation to an expired password, as told by contract and pages: in each
+// The whole story of one person, from the invitation to an expired password, as told by the pages: in each
 // browser, with scripts and without, on each store.
 
 import assert from 'node:assert/strict';

@@ -1,5 +1,5 @@
 // Package gateway tests the wall as its users meet it: whole Caddy processes, asked over the network, with real servers
-// behind and beside them. What the tests know of the product is its contract: pages, forms, cookies, commands, metrics
+// behind and beside them. What the tests know of the product is what anybody may rely on: pages, forms, cookies, commands, metrics
 // and logs. The names of the tests carry the ids of the cases they cover.
 package gateway
 

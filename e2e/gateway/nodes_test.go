@@ -154,7 +154,7 @@ func TestSE03_SignedOutOnOneNodeIsOutOnTheOther(t *testing.T) {
 	}
 }
 
-// within checks that something becomes true on a node within a second, as contract and SE-12 say.
+// within checks that something becomes true on a node within a second.
 func within(t *testing.T, what string, yes func() bool) {
 	t.Helper()
 	began := time.Now()

@@ -72,7 +72,7 @@ func TestRE02_T14_RedisStopsAndComesBack(t *testing.T) {
 	if a := g.Show(jo.Email); a.WrongTries != 1 || a.State != "active" {
 		t.Errorf("account %+v, want one wrong try as before", a)
 	}
-	wantStatus(t, stranger.Get("/_auth/health"), http.StatusOK)
+	g.Eventually("health", 5*time.Second, func() bool { return stranger.Get("/_auth/health").StatusCode == http.StatusOK })
 }
 
 func TestRE01_StartWithRedisDown(t *testing.T) {

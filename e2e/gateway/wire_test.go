@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// wantUnauthenticated checks what a script gets that is not signed in: the contract's 401, and nothing else.
+// wantUnauthenticated checks what a script gets that is not signed in: the 401 in JSON, and nothing else.
 func wantUnauthenticated(t *testing.T, p Page) {
 	t.Helper()
 	var answer map[string]string
 	if err := json.Unmarshal([]byte(p.Body), &answer); err != nil || answer["error"] != "unauthenticated" || answer["login"] != "/_auth/login" {
-		t.Errorf("%s: body %q, want the contract's JSON", p.Request.URL.Path, p.Body)
+		t.Errorf("%s: body %q, want the JSON that names the login page", p.Request.URL.Path, p.Body)
 	}
 	wantStatus(t, p, http.StatusUnauthorized)
 	if kind := p.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") {

@@ -55,7 +55,7 @@ func (g *Gate) AddAccount(ctx context.Context, n NewAccount, c Client) (AccountI
 	if err != nil {
 		return AccountInfo{}, g.storeError("create account", err)
 	}
-	g.adminEvent("admin.account_added", a.ID, c, a.Email)
+	g.adminEvent("admin.account_added", a.ID, c, address.MaskEmail(a.Email))
 	g.event("invitation.sent", a.ID, c, policy.OK, "")
 	g.Wake()
 	return g.info(ctx, &a)
@@ -213,7 +213,7 @@ func (g *Gate) RemoveAccount(ctx context.Context, email string, c Client) error 
 	if err != nil {
 		return g.storeError("remove account", err)
 	}
-	g.adminEvent("admin.account_removed", a.ID, c, a.Email)
+	g.adminEvent("admin.account_removed", a.ID, c, address.MaskEmail(a.Email))
 	return nil
 }
 

@@ -93,7 +93,7 @@ type Event struct {
 	Client  Client
 	Outcome policy.Reason
 	Actor   string // who, when it was not the owner: "admin"
-	Detail  string // a few words more: the method of a code, what an admin changed, the address of an account added or removed
+	Detail  string // a few words more: the method of a code, what an admin changed, the masked address of an account added or removed
 }
 
 // Observer hears of everything that happens. Its methods must not block.
