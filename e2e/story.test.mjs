@@ -191,11 +191,23 @@ class Story {
 		await person.follow('main form[action$="/_auth/logout"] button');
 		await this.at('login', 'login-signed-out');
 		const seen = wall.upstream.requests.length;
-		if (person.javascript) await this.pollsInVain(tab);
+		if (person.javascript) {
+			await this.goesBack();
+			await this.pollsInVain(tab);
+		}
 		await tab.page.close();
 		await person.open(`${wall.origin}/`);
 		await this.at('login');
 		assert.equal(wall.upstream.requests.length, seen, 'the app is not asked after the sign-out');
+	}
+
+	// SE-18: the back button brings back nothing of what was open.
+	async goesBack() {
+		const { person } = this;
+		for (const steps of [1, 2]) {
+			await person.page.goBack({ waitUntil: 'load' });
+			assert.notEqual(await person.text('h1'), titles.dashboard, `the dashboard is shown ${steps} steps back`);
+		}
 	}
 
 	// T1, T2: the app's own scripts get a plain answer, however often they ask.
