@@ -24,13 +24,24 @@ const maxAddress = 254
 // safeID is what may stand left of the @ of a Message-ID without quoting.
 var safeID = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 
-// Build writes m as from's mail of the time at, with CRLF line ends and no line over 998 bytes: text and HTML as
+// Form is how the texts of a mail are written.
+type Form mail.Encoding
+
+// The forms of a mail.
+const (
+	// Wire survives every server on the way: quoted-printable.
+	Wire = Form(mail.EncodingQP)
+	// Plain can be read, searched and copied from as it is: links stay in one piece.
+	Plain = Form(mail.NoEncoding)
+)
+
+// Build writes m as from's mail of the time at, with CRLF line ends, in the form Wire with no line over 998 bytes: text and HTML as
 // alternatives of each other, the HTML left out when there is none. The Message-ID follows from m.ID and from alone, so
 // it is the same on every try. Mail programs are asked not to answer (RFC 3834).
 //
 // A header value that could begin a header of its own is refused with [message.ErrRefused] rather than cleaned: a mail
 // with somebody else's words in its headers must not be sent, and cleaning would hide where it came from.
-func Build(m message.Mail, from netmail.Address, at time.Time) ([]byte, error) {
+func Build(m message.Mail, from netmail.Address, at time.Time, form Form) ([]byte, error) {
 	if !safeID.MatchString(m.ID) {
 		return nil, refuse("the id holds more than letters, digits, _ and -")
 	}
@@ -41,7 +52,7 @@ func Build(m message.Mail, from netmail.Address, at time.Time) ([]byte, error) {
 		return nil, refuse("the subject holds control characters")
 	}
 
-	msg := mail.NewMsg(mail.WithNoDefaultUserAgent())
+	msg := mail.NewMsg(mail.WithNoDefaultUserAgent(), mail.WithEncoding(mail.Encoding(form)))
 	msg.FromMailAddress(&from)
 	msg.ToMailAddress(&netmail.Address{Address: m.To})
 	msg.Subject(m.Subject)

@@ -100,7 +100,7 @@ func TestXS05_HeaderInjectionIsRefused(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := good()
 			change(&m)
-			out, err := Build(m, sender, at)
+			out, err := Build(m, sender, at, Wire)
 			if !errors.Is(err, message.ErrRefused) || out != nil {
 				t.Fatalf("got %d bytes and %v, want a refusal", len(out), err)
 			}
@@ -130,7 +130,7 @@ func FuzzXS06_NoLineEndOfItsOwn(f *testing.F) {
 	f.Add("Hi", "x\n.\ny\r.\rz", strings.Repeat("a", 5000))
 	f.Add(strings.Repeat("word ", 300), "", "\r")
 	f.Fuzz(func(t *testing.T, subject, text, html string) {
-		out, err := Build(message.Mail{ID: "k", To: "jo@example.org", Subject: subject, Text: text, HTML: html}, sender, at)
+		out, err := Build(message.Mail{ID: "k", To: "jo@example.org", Subject: subject, Text: text, HTML: html}, sender, at, Wire)
 		if err != nil {
 			if !errors.Is(err, message.ErrRefused) {
 				t.Fatal(err)
@@ -171,7 +171,7 @@ type part struct{ kind, body string }
 
 func mustParse(t *testing.T, m message.Mail) *netmail.Message {
 	t.Helper()
-	out, err := Build(m, sender, at)
+	out, err := Build(m, sender, at, Wire)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -213,4 +213,16 @@ func netHeader(name string) string {
 		return "Message-Id" // as net/mail spells its keys
 	}
 	return name
+}
+
+// Ensure a mail in a file can be read as it is, with its link in one piece.
+func TestBuildPlain(t *testing.T) {
+	link := "https://mail.example.com/_auth/reset?token=" + strings.Repeat("x", 43)
+	out, err := Build(message.Mail{ID: "k", To: "jo@example.org", Subject: "s", Text: "Hello Jörg,\n\n" + link + "\n", HTML: "<p>" + link + "</p>"}, sender, at, Plain)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := string(out); strings.Count(text, link) != 2 || !strings.Contains(text, "Jörg") || !strings.Contains(text, "8bit") {
+		t.Errorf("%s", text)
+	}
 }

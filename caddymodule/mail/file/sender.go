@@ -100,7 +100,7 @@ func (s *Sender) SendMail(ctx context.Context, m message.Mail) error {
 		return fmt.Errorf("write mail: %w", err)
 	}
 	now := time.Now()
-	raw, err := eml.Build(m, s.from, now)
+	raw, err := eml.Build(m, s.from, now, eml.Plain)
 	if err != nil {
 		return err
 	}

@@ -151,7 +151,7 @@ func (s *Sender) Validate() error {
 // between the end of the mail and the server's answer, nobody knows whether it was taken: that is an error which may
 // be tried again, and the same Message-ID lets programs see two such mails as one.
 func (s *Sender) SendMail(ctx context.Context, m message.Mail) error {
-	raw, err := eml.Build(m, s.from, time.Now())
+	raw, err := eml.Build(m, s.from, time.Now(), eml.Wire)
 	if err != nil {
 		return err
 	}
