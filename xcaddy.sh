@@ -299,13 +299,16 @@ run_tests() {
 	local want
 	install_needs
 	stage format check_format
-	# Compiled as the release is, so that each package is compiled once for all four.
+	# Compiled as the tests are, so that each package is compiled once for all of them.
 	local flags=${GOFLAGS-}
-	export GOFLAGS="$flags -trimpath"
+	go tool staticcheck -version >/dev/null # builds it, with the usual flags
+	local staticcheck
+	staticcheck=$(go tool -n staticcheck)
+	lacks gcc >/dev/null || export GOFLAGS="$flags -race"
 	stage vet vet
-	stage staticcheck go tool staticcheck ./...
-	stage vulnerabilities check_vulnerabilities
+	stage staticcheck "$staticcheck" ./...
 	export GOFLAGS=$flags
+	stage vulnerabilities check_vulnerabilities
 	# Tests that start Caddy start this one; without, they build their own.
 	stage build build
 	[[ $result != passed ]] || export CADDY_BIN=$PWD/caddy
