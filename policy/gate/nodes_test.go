@@ -42,7 +42,10 @@ func TestLG05_ParallelGuesses(t *testing.T) {
 		parallel(200, func(i int) {
 			r := []*rig{n1, n2}[i%2]
 			result, err := r.SignIn(ctx(t), gate.SignInRequest{Email: jo, Password: fmt.Sprint("wrong guess number ", i), Client: client})
-			want(t, "guess", result.Reason, policy.Refused, err)
+			want(t, "guess", err, nil)
+			if result.Reason != policy.Refused && result.Reason != policy.Busy { // busy: for the decoys, not for the six
+				t.Errorf("guess: %s", result.Reason)
+			}
 		})
 		if n := n1.allChecks() + n2.allChecks() - before; n != 6 {
 			t.Errorf("%d guesses were checked, want 6", n)

@@ -21,7 +21,7 @@ import (
 var (
 	t0     = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	client = gate.Client{Address: "192.0.2.1", Agent: "test", RequestID: "r1"}
-	lane   = passhash.NewLane(passhash.LaneLimits{Wait: time.Minute})
+	lane   = passhash.NewLane(passhash.LaneLimits{Wait: 10 * time.Second})
 )
 
 const (
