@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -18,12 +19,8 @@ var apps = map[caddy.ModuleID]bool{
 // warnGaps tells of parts of a walled site that are reached without the wall: a sibling handle block, an order that a
 // route block has kept, an app behind handle_errors. Some mean it so, and the rest must not find out from others.
 func (a *App) warnGaps() {
-	loaded, err := a.ctx.AppIfConfigured("http")
-	if err != nil {
-		return
-	}
-	app, ok := loaded.(*caddyhttp.App)
-	if !ok {
+	app := a.httpApp()
+	if app == nil {
 		return
 	}
 	a.warnSites(app)
@@ -57,8 +54,7 @@ func (a *App) warnSites(app *caddyhttp.App) {
 	walled := false
 	var hosts []string
 	for _, server := range app.Servers {
-		search := &siteSearch{app: a, named: server.NamedRoutes}
-		search.routes(server.Routes, nil)
+		search := searchSites(server)
 		walled = walled || search.found
 		hosts = append(hosts, search.hosts...)
 	}
@@ -83,17 +79,9 @@ func (a *App) warnSites(app *caddyhttp.App) {
 // sameHosts says whether a route of handle_errors is for a site. One without hosts is for all.
 func sameHosts(site, other *caddyhttp.Route) bool {
 	theirs := hostsOf(other.MatcherSets)
-	if len(theirs) == 0 {
-		return true
-	}
-	for _, host := range hostsOf(site.MatcherSets) {
-		for _, h := range theirs {
-			if h == host {
-				return true
-			}
-		}
-	}
-	return false
+	return len(theirs) == 0 || slices.ContainsFunc(hostsOf(site.MatcherSets), func(host string) bool {
+		return slices.Contains(theirs, host)
+	})
 }
 
 type gap struct{ handler, where string }

@@ -26,28 +26,12 @@ func TestPX31_GapsAreTold(t *testing.T) {
 		"handle_path":            {"handle_path /x/* {\nfile_server\n}\nlogin_wall\nreverse_proxy {$APP}", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := startCaddyfile(t, strings.Replace(`
-{
-	admin {$ADMIN}
-	persist_config off
-	storage file_system {$DIR}/caddy
-	log {
-		output file {$DIR}/caddy.log {
-			roll_disabled
-		}
-	}
-	login_wall {
-		store file {$DIR}/store
-		mail captured
-		phone captured
-	}
-}
-http://localhost:{$PORT} {
+			g := startCaddyfile(t, strings.NewReplacer("REALM", "", "SITE", c.site).Replace(globals+`http://localhost:{$PORT} {
 	SITE
 }
 http://127.0.0.1:{$PORT} {
 	reverse_proxy {$APP}
-}`, "SITE", c.site, 1))
+}`))
 			var told []string
 			for _, line := range g.log() {
 				if message, _ := line["msg"].(string); strings.Contains(message, "without a sign-in") {
@@ -70,24 +54,7 @@ func TestSlipsOfThePenAreTold(t *testing.T) {
 		"url of elsewhere": {"url https://mail.exmaple.com", "login_wall", "links in mails lead elsewhere"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := startCaddyfile(t, strings.NewReplacer("REALM", c.realm, "SITE", c.site).Replace(`
-{
-	admin {$ADMIN}
-	persist_config off
-	storage file_system {$DIR}/caddy
-	log {
-		output file {$DIR}/caddy.log {
-			roll_disabled
-		}
-	}
-	login_wall {
-		store file {$DIR}/store
-		mail captured
-		phone captured
-		REALM
-	}
-}
-http://localhost:{$PORT} {
+			g := startCaddyfile(t, strings.NewReplacer("REALM", c.realm, "SITE", c.site).Replace(globals+`http://localhost:{$PORT} {
 	SITE
 }`))
 			told := ""
@@ -105,23 +72,7 @@ http://localhost:{$PORT} {
 
 // Ensure the error route is no way in: nobody who is not signed in gets an error from the wall that could lead there (PX-31).
 func TestPX31_ErrorRouteIsNoWayIn(t *testing.T) {
-	g := startCaddyfile(t, `
-{
-	admin {$ADMIN}
-	persist_config off
-	storage file_system {$DIR}/caddy
-	log {
-		output file {$DIR}/caddy.log {
-			roll_disabled
-		}
-	}
-	login_wall {
-		store file {$DIR}/store
-		mail captured
-		phone captured
-	}
-}
-http://localhost:{$PORT} {
+	g := startCaddyfile(t, strings.Replace(globals, "REALM", "", 1)+`http://localhost:{$PORT} {
 	login_wall {
 		require /billing/* billing
 	}

@@ -42,11 +42,8 @@ type gateway struct {
 // The password of every account that a test makes.
 const password = "correct horse battery staple"
 
-// startGateway runs Caddy with a site on localhost. realm and site are lines for the two blocks of login_wall; the app
-// behind the site keeps what it gets.
-func startGateway(t testing.TB, realm, site string) *gateway {
-	t.Helper()
-	return startCaddyfile(t, strings.NewReplacer("REALM", realm, "SITE", site).Replace(`
+// globals is the global block of every test; REALM is lines of its login_wall.
+const globals = `
 {
 	admin {$ADMIN}
 	persist_config off
@@ -64,7 +61,13 @@ func startGateway(t testing.TB, realm, site string) *gateway {
 		REALM
 	}
 }
-http://localhost:{$PORT} {
+`
+
+// startGateway runs Caddy with a site on localhost. realm and site are lines for the two blocks of login_wall; the app
+// behind the site keeps what it gets.
+func startGateway(t testing.TB, realm, site string) *gateway {
+	t.Helper()
+	return startCaddyfile(t, strings.NewReplacer("REALM", realm, "SITE", site).Replace(globals+`http://localhost:{$PORT} {
 	login_wall {
 		SITE
 	}

@@ -25,20 +25,15 @@ func (a *App) findOrigin() (string, error) {
 	if a.realm.url != "" {
 		return a.realm.url, nil
 	}
-	loaded, err := a.ctx.AppIfConfigured("http")
-	if err != nil {
+	app := a.httpApp()
+	if app == nil {
 		return "", nil // without sites there is nothing to lead to
-	}
-	app, ok := loaded.(*caddyhttp.App)
-	if !ok {
-		return "", errNoOrigin
 	}
 	var origins []string
 	walled := false
 	for _, name := range slices.Sorted(maps.Keys(app.Servers)) {
 		server := app.Servers[name]
-		search := &siteSearch{app: a, named: server.NamedRoutes}
-		search.routes(server.Routes, nil)
+		search := searchSites(server)
 		walled = walled || search.found
 		for _, host := range search.hosts {
 			if origin := originOf(app, server, host, a.InsecureHTTP); origin != "" {
@@ -97,9 +92,25 @@ func originOf(app *caddyhttp.App, server *caddyhttp.Server, host string, insecur
 	return fmt.Sprintf("%s://%s", scheme, net.JoinHostPort(strings.Trim(host, "[]"), strconv.Itoa(port)))
 }
 
-// siteSearch walks routes for the handlers that belong to an app, and keeps the hosts on the way to them.
+// httpApp is the provisioned http app, nil where none is configured.
+func (a *App) httpApp() *caddyhttp.App {
+	loaded, err := a.ctx.AppIfConfigured("http")
+	if err != nil {
+		return nil
+	}
+	app, _ := loaded.(*caddyhttp.App)
+	return app
+}
+
+// searchSites finds the sites of a server that have the wall.
+func searchSites(server *caddyhttp.Server) *siteSearch {
+	search := &siteSearch{named: server.NamedRoutes}
+	search.routes(server.Routes, nil)
+	return search
+}
+
+// siteSearch walks routes for the wall's handlers, and keeps the hosts on the way to them.
 type siteSearch struct {
-	app   *App
 	named map[string]*caddyhttp.Route
 	found bool
 	hosts []string

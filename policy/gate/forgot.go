@@ -51,14 +51,20 @@ func (g *Gate) Forgot(ctx context.Context, typed string, c Client) (policy.Reaso
 	return policy.OK, 0, nil
 }
 
+// budgetKeys names the two budgets that something to be sent is taken from: its source's, and that of all.
+func budgetKeys(what string, c Client) (source, realm string) {
+	return "budget:" + what + ":" + sourceKey(c.Address), "budget:" + what
+}
+
 // takeBudget takes one of what a source, and the whole realm, may ask to be sent in an hour. It returns how long to
 // wait when there is none left; 0 means go on.
 func (g *Gate) takeBudget(ctx context.Context, what string, ofSource, ofRealm int, id string, c Client) (time.Duration, error) {
+	source, realm := budgetKeys(what, c)
 	for _, budget := range []struct {
 		key   string
 		limit int
-	}{{what + ":" + sourceKey(c.Address), ofSource}, {what, ofRealm}} {
-		taken, err := g.Store.TakeLimit(ctx, "budget:"+budget.key, id, budget.limit, time.Hour, g.Now())
+	}{{source, ofSource}, {realm, ofRealm}} {
+		taken, err := g.Store.TakeLimit(ctx, budget.key, id, budget.limit, time.Hour, g.Now())
 		if err != nil {
 			return 0, g.storeError("take budget", err)
 		}
@@ -71,8 +77,9 @@ func (g *Gate) takeBudget(ctx context.Context, what string, ofSource, ofRealm in
 
 // returnBudget gives back what takeBudget took for something that is not sent after all.
 func (g *Gate) returnBudget(ctx context.Context, what, id string, c Client) {
-	for _, key := range []string{what + ":" + sourceKey(c.Address), what} {
-		if err := g.Store.SettleLimit(ctx, "budget:"+key, id, false); err != nil {
+	source, realm := budgetKeys(what, c)
+	for _, key := range []string{source, realm} {
+		if err := g.Store.SettleLimit(ctx, key, id, false); err != nil {
 			g.Observer.StoreFailed("return budget", err)
 			return
 		}
