@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -24,6 +25,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
+	"github.com/loginwall/loginwall/e2e/services"
 	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/message"
 	"github.com/loginwall/loginwall/policy/store"
@@ -116,7 +118,15 @@ func (g *gateway) load(caddyfile string) error {
 			g.t.Errorf("warning: %s", w)
 		}
 	}
-	return caddy.Load(config, true)
+	if err := caddy.Load(config, true); err != nil {
+		return err
+	}
+	port, err := strconv.Atoi(g.port)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	services.AwaitSoleListeners(g.t, port)
+	return nil
 }
 
 func (g *gateway) stop() {

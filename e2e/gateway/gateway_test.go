@@ -16,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/loginwall/loginwall/e2e/services"
 )
 
 const (
@@ -70,6 +72,7 @@ type Gateway struct {
 	File  string // the Caddyfile
 
 	tb      testing.TB
+	port    int // of the site
 	env     []string
 	process *exec.Cmd
 	done    chan struct{}
@@ -90,7 +93,7 @@ func Prepare(tb testing.TB, s Settings) *Gateway {
 	port, admin := freePort(tb), freePort(tb)
 	g := &Gateway{
 		URL: fmt.Sprintf("http://localhost:%d", port), Admin: loopback(admin), Dir: dir,
-		File: filepath.Join(dir, "Caddyfile"), tb: tb,
+		File: filepath.Join(dir, "Caddyfile"), tb: tb, port: port,
 	}
 	if s.Spool == "" {
 		s.Spool = filepath.Join(dir, "spool")
@@ -237,6 +240,7 @@ func (g *Gateway) Reload() {
 	if _, errs, status := g.Run("reload", "--config", g.File, "--adapter", "caddyfile", "--force"); status != 0 {
 		g.tb.Fatalf("reload: status %d: %s", status, errs)
 	}
+	services.AwaitSoleListeners(g.tb, g.port)
 }
 
 // Eventually asks until the answer is yes.
