@@ -1,6 +1,9 @@
 package pages
 
-import "time"
+import (
+	"net/netip"
+	"time"
+)
 
 // Account is the page of the person signed in. It holds the form for a change of password, too.
 type Account struct {
@@ -14,8 +17,10 @@ type Account struct {
 	Requirements []Requirement
 
 	PasswordSetAt  time.Time
-	PasswordEndsAt time.Time // zero: it does not expire
-	EndsSoon       bool      // within the time in which the person is warned
+	PasswordEndsAt time.Time     // zero: it does not expire
+	EndsSoon       bool          // within the time in which the person is warned
+	Age, Left      time.Duration // of the password: since it was set, and until it ends
+	FailedSince    int           // wrong passwords since the last sign-in
 
 	ChangeAt time.Time // when a changed address or phone number begins to count; zero: none waits
 }
@@ -38,10 +43,14 @@ type Session struct {
 	Reference string
 	Agent     string // the User-Agent as received; shown as device in words
 	Address   string
+	Near      bool // it is used from the same address as the page
 	StartedAt time.Time
 	SeenAt    time.Time
 	Current   bool // the one that looks at the page
 }
+
+// Place says in words where the session is used, as far as its address tells.
+func (s Session) Place() Phrase { return place(s.Address, s.Near) }
 
 // AllOthers is the value of the field `session` that stands for every session but the one that posts it.
 const AllOthers = "others"
@@ -51,7 +60,28 @@ type SignIn struct {
 	At      time.Time
 	Agent   string
 	Address string
+	Near    bool // it came from the same address as the page
 	Failed  int
+}
+
+// Place says in words where the sign-in came from, as far as its address tells.
+func (s SignIn) Place() Phrase { return place(s.Address, s.Near) }
+
+// place says what an address tells of where somebody is, and nothing that would need a map of the world.
+func place(address string, near bool) Phrase {
+	ip, err := netip.ParseAddr(address)
+	kind := "elsewhere"
+	switch {
+	case address == "":
+		return say("place.unknown")
+	case near:
+		kind = "near"
+	case err == nil && ip.IsLoopback():
+		kind = "here"
+	case err == nil && (ip.IsPrivate() || ip.IsLinkLocalUnicast()):
+		kind = "local"
+	}
+	return say("place."+kind, "address", shorten(address, 45))
 }
 
 // ChangePassword is the form for a change of password on a page of its own: what a post with problems is answered
@@ -79,5 +109,5 @@ func (v ChangePassword) Problems() []Problem {
 	return append(problems, passwordProblems(v.Violations, v.Mismatch)...)
 }
 
-// Focus is the first field with a problem, else the current password.
-func (v ChangePassword) Focus() string { return firstField(v.Problems(), "password") }
+// Focus is the current password: whatever was wrong, all fields are empty again.
+func (ChangePassword) Focus() string { return "password" }

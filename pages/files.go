@@ -1,19 +1,12 @@
 package pages
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
-	"mime"
 	"path"
-	"strconv"
 	"strings"
 )
-
-// styleSheet is the file every page links to.
-const styleSheet = "styles/loginwall.css"
 
 // layered looks for a file in over first. Folders are those of base: over brings no new files, only other contents.
 type layered struct{ over, base fs.FS }
@@ -74,52 +67,4 @@ func readLanguage(over fs.FS, language string) (*words, error) {
 		return nil, err
 	}
 	return w, w.compare(with)
-}
-
-// asset is a file sent as it is.
-type asset struct {
-	content     []byte
-	contentType string
-}
-
-// readAssets reads styles/*. The name each is served under holds a hash of its content, so that it can be cached for
-// ever and a change is seen at once.
-func readAssets(files fs.FS) (assets map[string]asset, hashed map[string]string, err error) {
-	assets, hashed = map[string]asset{}, map[string]string{}
-	names, err := fs.Glob(files, "styles/*")
-	if err != nil {
-		return nil, nil, fmt.Errorf("read styles: %w", err)
-	}
-	for _, name := range names {
-		content, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, nil, fmt.Errorf("read styles: %w", err)
-		}
-		sum := sha256.Sum256(content)
-		ext := path.Ext(name)
-		under := strings.TrimSuffix(path.Base(name), ext) + "." + hex.EncodeToString(sum[:8]) + ext
-		assets[under] = asset{content: content, contentType: mime.TypeByExtension(ext)}
-		hashed[name] = under
-	}
-	return assets, hashed, nil
-}
-
-// Asset is the file served as <base>/assets/<name>. The caller must not change content.
-func (r *Renderer) Asset(name string) (content []byte, contentType string, ok bool) {
-	a, ok := r.assets[name]
-	return a.content, a.contentType, ok
-}
-
-// parseWeight takes one item of an Accept-Language header apart. A weight that is none counts as 0.
-func parseWeight(item string) (tag string, weight float64) {
-	tag, parameter, found := strings.Cut(strings.TrimSpace(item), ";")
-	if !found {
-		return strings.TrimSpace(tag), 1
-	}
-	value, found := strings.CutPrefix(strings.TrimSpace(parameter), "q=")
-	weight, err := strconv.ParseFloat(value, 64)
-	if !found || err != nil {
-		return "", 0
-	}
-	return strings.TrimSpace(tag), weight
 }

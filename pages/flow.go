@@ -55,6 +55,14 @@ func (f Flow) Invited() bool { return f.Purpose == PurposeInvitation }
 
 func (Flow) referrer() string { return "no-referrer" }
 
+// at is the place of a page of this flow, counted from the choice of the method.
+func (f Flow) at(step int) Progress {
+	if f.Invited() {
+		return Progress{step, stepsOfSetup}
+	}
+	return Progress{step + stepsOfReset - stepsOfSetup, stepsOfReset}
+}
+
 // Ways are the methods that can be used here; empty means both.
 type Ways []Method
 
@@ -89,6 +97,7 @@ type ChooseMethod struct {
 }
 
 func (ChooseMethod) file() string               { return "method" }
+func (v ChooseMethod) progress() Progress       { return v.at(1) }
 func (v ChooseMethod) addHeaders(h http.Header) { setRetryAfter(h, v.RetryAfter) }
 
 // ByCall says whether the call is preselected. After a failed text the call is, and the other way round.
@@ -143,13 +152,18 @@ type EnterCode struct {
 	Wrong          bool          // the code was wrong
 	TriesLeft      int           // after a wrong one, and always at least 1: at 0 the page is TooManyCodes
 	CodeExpired    bool          // the code was too old; sending it again makes a new one
-	MinutesValid   int           // how long a code lives
-	RetryAfter     time.Duration // above 0: no further sending for this long
+	Valid          time.Duration // how long a code lives
+	RetryAfter     time.Duration // above 0: a limit is reached, no further sending for this long
+	Pause          time.Duration // above 0: so soon after the last sending there is no other, for this long
 	Ways           Ways
 	RefreshSeconds int // above 0: the browser asks again after this while the message is on its way
 }
 
-func (EnterCode) file() string { return "code" }
+func (EnterCode) file() string         { return "code" }
+func (v EnterCode) progress() Progress { return v.at(2) }
+
+// PauseSeconds is Pause in whole seconds, rounded up.
+func (v EnterCode) PauseSeconds() int { return ceil(v.Pause, time.Second) }
 
 func (v EnterCode) addHeaders(h http.Header) {
 	if v.RefreshSeconds > 0 {
@@ -195,7 +209,8 @@ type NewPassword struct {
 	Mismatch     bool // the two entries differ
 }
 
-func (NewPassword) file() string { return "password" }
+func (NewPassword) file() string         { return "password" }
+func (v NewPassword) progress() Progress { return v.at(3) }
 
 // Status is 422 when another password has to be chosen.
 func (v NewPassword) Status() int { return statusOf(v.Problems()) }
@@ -205,8 +220,8 @@ func (v NewPassword) Problems() []Problem {
 	return append(v.Page.Problems(), passwordProblems(v.Violations, v.Mismatch)...)
 }
 
-// Focus is the first field with a problem, else the new password.
-func (v NewPassword) Focus() string { return firstField(v.Problems(), "new_password") }
+// Focus is the new password: whatever was wrong, both fields are empty again.
+func (v NewPassword) Focus() string { return "new_password" }
 
 // LinkDead is the one page for links that are expired, used, replaced or never were: it says how to go on, and not
 // which of them it was.

@@ -9,7 +9,8 @@ import (
 
 // contentSecurityPolicy lets a page load the style sheet and images of this site and post to it, and nothing else: a
 // name that slipped through the escaping could still run no script. form-action also stops a redirect after a post to
-// another origin (Chromium), which no form of ours leads to.
+// another origin (Chromium), which no form of ours leads to. The script of a page is let in by a nonce of that page and
+// not by 'self': what the app behind the wall lets people upload is of the same origin.
 const contentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; " +
 	"frame-ancestors 'none'; base-uri 'none'"
 
@@ -32,6 +33,9 @@ func SetSecurityHeaders(h http.Header) {
 // SetHeaders sets all headers of the page v: the security headers, and what the view adds. The caller sends v.Status().
 func (r *Renderer) SetHeaders(h http.Header, v View) {
 	SetSecurityHeaders(h)
+	if nonce := v.nonce(); nonce != "" {
+		h.Set("Content-Security-Policy", contentSecurityPolicy+"; script-src 'nonce-"+nonce+"'")
+	}
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Language", r.edition(v.language()).words.language)
 	h.Set("Referrer-Policy", v.referrer())
@@ -43,9 +47,12 @@ func (r *Renderer) SetHeaders(h http.Header, v View) {
 }
 
 // SetAssetHeaders sets the headers of an asset. Its name holds a hash of its content, so it may be kept for ever.
-func SetAssetHeaders(h http.Header, contentType string) {
+func SetAssetHeaders(h http.Header, a Asset) {
 	SetSecurityHeaders(h)
-	h.Set("Content-Type", contentType)
+	h.Set("Content-Type", a.ContentType)
+	if a.Gzip != nil {
+		h.Set("Vary", "Accept-Encoding")
+	}
 	h.Set("Cache-Control", "public, max-age=31536000, immutable")
 }
 

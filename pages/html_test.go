@@ -23,7 +23,7 @@ func (e element) has(attr string) bool { _, ok := e.attrs[attr]; return ok }
 // twice; a browser would mend that silently.
 func elements(t *testing.T, page string) []*element {
 	t.Helper()
-	void := []string{"meta", "link", "input", "br"}
+	void := []string{"meta", "link", "input", "br", "img", "source"}
 	var all, open []*element
 	z := html.NewTokenizer(strings.NewReader(page))
 	for {
@@ -87,8 +87,14 @@ func eachPage(t *testing.T, check func(t *testing.T, v View, all []*element)) {
 func TestXS01_PagesHoldNoScriptAndNoInlineStyle(t *testing.T) {
 	eachPage(t, func(t *testing.T, _ View, all []*element) {
 		for _, e := range all {
-			if slices.Contains([]string{"script", "style", "iframe", "object", "embed", "base", "img", "svg"}, e.name) {
+			if slices.Contains([]string{"style", "iframe", "object", "embed", "base", "svg"}, e.name) {
 				t.Errorf("there is a <%s>", e.name)
+			}
+			if e.name == "script" && (!strings.HasPrefix(e.attrs["src"], "/_auth/assets/") || e.text != "" || e.attrs["nonce"] != "sample-nonce") {
+				t.Error("there is a script that is not the file of ours")
+			}
+			if e.name == "img" && !strings.HasPrefix(e.attrs["src"], "/_auth/assets/") {
+				t.Errorf("a picture is loaded from %s", e.attrs["src"])
 			}
 			for attr := range e.attrs {
 				if attr == "style" || strings.HasPrefix(attr, "on") {
@@ -282,7 +288,8 @@ func TestLoginSpeaksAsTheContractSays(t *testing.T) {
 	if !slices.Equal(labels, []string{"Your Email Address", "Your Password"}) {
 		t.Errorf("labels %q", labels)
 	}
-	if buttons := named(page, "button"); len(buttons) != 1 || buttons[0].text != "Sign In" {
+	buttons := slices.DeleteFunc(named(page, "button"), func(e *element) bool { return e.attrs["type"] == "button" && e.has("hidden") })
+	if len(buttons) != 1 || buttons[0].text != "Sign In" {
 		t.Error("want one button, Sign In")
 	}
 	if links := named(within(page, "main"), "a"); len(links) != 1 || links[0].text != "Forgot Password" || links[0].attrs["href"] != "/_auth/forgot" {

@@ -27,6 +27,7 @@ type content struct {
 	Greeting Phrase
 	Before   []Phrase
 	Link     string
+	Action   Phrase // what the link does, for a button
 	After    []Phrase
 }
 
@@ -69,7 +70,7 @@ type ResetMail struct {
 
 func (m ResetMail) content() content {
 	return content{
-		Subject: say("mail.reset.subject"), Greeting: m.greeting(), Link: m.Link,
+		Subject: say("mail.reset.subject"), Greeting: m.greeting(), Link: m.Link, Action: say("mail.reset.action"),
 		Before: []Phrase{say("mail.reset.why"), say("mail.reset.how")},
 		After: []Phrase{
 			say("mail.link.ends", "span", m.Valid, "time", m.EndsAt), say("mail.reset.not_you"),
@@ -87,7 +88,7 @@ type InvitationMail struct {
 
 func (m InvitationMail) content() content {
 	return content{
-		Subject: say("mail.invitation.subject"), Greeting: m.greeting(), Link: m.Link,
+		Subject: say("mail.invitation.subject"), Greeting: m.greeting(), Link: m.Link, Action: say("mail.invitation.action"),
 		Before: []Phrase{say("mail.invitation.why"), say("mail.invitation.how")},
 		After: []Phrase{
 			say("mail.link.ends", "span", m.Valid, "time", m.EndsAt), say("mail.invitation.not_you"),
@@ -104,7 +105,7 @@ type LockedMail struct {
 
 func (m LockedMail) content() content {
 	return content{
-		Subject: say("mail.locked.subject"), Greeting: m.greeting(), Link: m.Link,
+		Subject: say("mail.locked.subject"), Greeting: m.greeting(), Link: m.Link, Action: say("mail.locked.action"),
 		Before: []Phrase{say("mail.locked.what"), m.Origin.phrase(), say("mail.locked.how")},
 		After:  []Phrase{say("mail.locked.not_you")},
 	}
@@ -123,7 +124,7 @@ func (m PasswordChangedMail) content() content {
 		what = append(what, say("mail.changed.device", "device", device(m.Origin.Agent)))
 	}
 	return content{
-		Subject: say("mail.changed.subject"), Greeting: m.greeting(), Link: m.Link,
+		Subject: say("mail.changed.subject"), Greeting: m.greeting(), Link: m.Link, Action: say("mail.changed.action"),
 		Before: append(what, say("mail.changed.not_you")),
 		After:  []Phrase{say("mail.changed.support")},
 	}
@@ -208,7 +209,7 @@ type CodesPausedMail struct {
 
 func (m CodesPausedMail) content() content {
 	return content{
-		Subject: say("mail.codes.subject"), Greeting: m.greeting(), Link: m.Link,
+		Subject: say("mail.codes.subject"), Greeting: m.greeting(), Link: m.Link, Action: say("mail.codes.action"),
 		Before: []Phrase{say("mail.codes.what"), m.Origin.phrase(), say("mail.codes.when", "time", m.Until), say("mail.codes.how")},
 		After:  []Phrase{say("mail.codes.not_you")},
 	}

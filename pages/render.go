@@ -14,6 +14,9 @@ import (
 	"strings"
 	"sync"
 	texttemplate "text/template"
+	"time"
+
+	"golang.org/x/text/language"
 )
 
 //go:embed templates styles words
@@ -26,14 +29,22 @@ type Options struct {
 	Base       string   // the prefix of all addresses, such as /_auth, which is also the default
 	Languages  []string // words files by name, the first is for whoever asks for none of them; default: en
 	Overlay    fs.FS    // files that stand in for built-in ones: templates/…, styles/…, words/…; may be nil
+
+	Zone     *time.Location // of the times in pages and mails; nil is UTC. Scripts show the reader's own instead
+	Accent   string         // colour of buttons and links, as #rrggbb; "" for the built-in one
+	Logo     *Picture       // in place of the name in the head of pages; may be nil
+	LogoDark *Picture       // the same for dark mode; nil sets Logo on a light ground there
+	Icons    []Picture      // of the tiles on the home page
+	Home     bool           // there is a home page, which pages lead back to in place of the app
 }
 
 // Renderer renders views and messages. It does not change after New and is safe for concurrent use.
 type Renderer struct {
 	options  Options
+	looks    look
 	editions map[string]*edition
-	assets   map[string]asset // by hashed name
-	hashed   map[string]string
+	assets   assets
+	matcher  language.Matcher
 	buffers  sync.Pool
 }
 
@@ -44,13 +55,6 @@ type edition struct {
 	pages    map[string]*template.Template
 	mailHTML *template.Template
 	mailText *texttemplate.Template
-}
-
-// site is what the templates know of the whole site.
-type site struct {
-	Name       string
-	SupportURL string
-	Style      string // address of the style sheet
 }
 
 // field is one form field of a view as the partials print it.
@@ -77,6 +81,14 @@ func fieldOf(v View, name string, ids ...string) field {
 	return f
 }
 
+// progressOf is the place of v in a row of steps, nil outside of one.
+func progressOf(v View) *Progress {
+	if p := v.progress(); p.Of > 0 {
+		return &p
+	}
+	return nil
+}
+
 var prefix = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
 // New reads and parses everything and renders every page once in each language, so that a broken override is found at
@@ -97,21 +109,32 @@ func New(o Options) (*Renderer, error) {
 	if len(o.Languages) == 0 {
 		o.Languages = []string{reference}
 	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
 	files, err := overlay(o.Overlay)
 	if err != nil {
 		return nil, err
 	}
-	r := &Renderer{options: o, editions: map[string]*edition{}, buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }}}
-	if r.assets, r.hashed, err = readAssets(files); err != nil {
+	r := &Renderer{
+		options: o, editions: map[string]*edition{}, matcher: matcherOf(o.Languages),
+		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+	}
+	if r.assets, err = r.readAssets(files); err != nil {
 		return nil, err
 	}
+	var spoken []*words
 	for _, language := range o.Languages {
 		w, err := readLanguage(o.Overlay, language)
 		if err != nil {
 			return nil, err
 		}
-		w.site = o.SiteName
-		if r.editions[language], err = r.parse(files, w); err != nil {
+		w.site, w.zone = o.SiteName, o.Zone
+		spoken = append(spoken, w)
+	}
+	r.looks = r.look(spoken)
+	for _, w := range spoken {
+		if r.editions[w.language], err = r.parse(files, w); err != nil {
 			return nil, err
 		}
 	}
@@ -163,14 +186,14 @@ func (r *Renderer) parse(files fs.FS, w *words) (*edition, error) {
 
 // functions are what templates can call. None of them depends on a request.
 func (r *Renderer) functions(w *words) template.FuncMap {
-	s := site{Name: r.options.SiteName, SupportURL: r.options.SupportURL, Style: r.path("assets/" + r.hashed[styleSheet])}
 	return template.FuncMap{
 		"t":             func(key string, args ...any) (template.HTML, error) { return w.markup(say(key, args...)) },
 		"plain":         func(key string, args ...any) (string, error) { return w.plain(say(key, args...)) },
 		"say":           w.markup,
 		"text":          w.plain,
 		"field":         fieldOf,
-		"site":          func() site { return s },
+		"progress":      progressOf,
+		"site":          func() look { return r.looks },
 		"path":          r.path,
 		"language":      func() string { return w.language },
 		"direction":     func() string { return w.direction },
@@ -219,23 +242,4 @@ func (r *Renderer) rehearse() error {
 		}
 	}
 	return nil
-}
-
-// MatchLanguage picks the language for an Accept-Language header: the wanted one with the highest weight that there
-// is, by its full tag or by its first part; else the first of Options.Languages.
-func (r *Renderer) MatchLanguage(acceptLanguage string) string {
-	best, weight := r.options.Languages[0], 0.0
-	for item := range strings.SplitSeq(acceptLanguage, ",") {
-		tag, q := parseWeight(item)
-		if q <= weight {
-			continue
-		}
-		for _, have := range r.options.Languages {
-			if strings.EqualFold(tag, have) || strings.HasPrefix(strings.ToLower(tag), strings.ToLower(have)+"-") {
-				best, weight = have, q
-				break
-			}
-		}
-	}
-	return best
 }

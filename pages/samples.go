@@ -15,14 +15,15 @@ const (
 // samples holds every page in each of its states, by name. New shows them to the templates, so that a mistake in an
 // override is found at start-up; the tests compare them with what they looked like before.
 func samples() map[string]View {
-	page := Page{CSRF: "form-token"}
+	page := Page{CSRF: "form-token", Here: "/_auth/login", Nonce: "sample-nonce"}
 	failed := page
 	failed.FormTooOld = true
 	signedIn := page
 	signedIn.SignedInAs = "Jo Public"
 	noticed := page
 	noticed.Notice = NoticeSignedOut
-	asked := Page{RequestID: "4f1c09d2", SignedInAs: "Jo Public", CSRF: "form-token"}
+	asked := signedIn
+	asked.RequestID = "4f1c09d2-6c0e-4c1d-9c55-0a6d3f1b7e21"
 	reset := Flow{Page: page, Purpose: PurposeReset}
 	setup := Flow{Page: page, Purpose: PurposeInvitation}
 	requirements := []Requirement{
@@ -46,7 +47,7 @@ func samples() map[string]View {
 		"forgot":           Forgot{Page: page},
 		"forgot_bad":       Forgot{Page: page, Email: "jo.public", BadAddress: true},
 		"forgot_throttled": Forgot{Page: page, Email: sampleEmail, RetryAfter: time.Hour},
-		"sent":             Sent{Page: page, Email: sampleEmail, MinutesValid: 60},
+		"sent":             Sent{Page: page, Email: sampleEmail, Valid: time.Hour},
 		"expired":          Expired{Page: page, Email: sampleEmail},
 
 		"method":           ChooseMethod{Flow: reset, Phone: samplePhone, Email: "j•••@example.com"},
@@ -57,16 +58,16 @@ func samples() map[string]View {
 		"method_text_only": ChooseMethod{Flow: reset, Phone: samplePhone, Email: "j•••@example.com", Ways: Ways{MethodText}, Failed: MethodText},
 		"method_country":   ChooseMethod{Flow: reset, Phone: samplePhone, Email: "j•••@example.com", CountryRefused: true},
 
-		"code_sending": EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySending, MinutesValid: 10, RefreshSeconds: 5},
-		"code_calling": EnterCode{Flow: setup, Phone: samplePhone, Method: MethodCall, Delivery: DeliverySending, MinutesValid: 10},
-		"code":         EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySent, MinutesValid: 10},
-		"code_called":  EnterCode{Flow: reset, Phone: samplePhone, Method: MethodCall, Delivery: DeliverySent, MinutesValid: 10},
-		"code_failed":  EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliveryFailed, MinutesValid: 10},
-		"code_uncalled": EnterCode{Flow: reset, Phone: samplePhone, Method: MethodCall, Delivery: DeliveryFailed, MinutesValid: 10,
+		"code_sending": EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySending, Valid: 10 * time.Minute, RefreshSeconds: 5},
+		"code_calling": EnterCode{Flow: setup, Phone: samplePhone, Method: MethodCall, Delivery: DeliverySending, Valid: 10 * time.Minute},
+		"code":         EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySent, Valid: 10 * time.Minute, Pause: 27 * time.Second},
+		"code_called":  EnterCode{Flow: reset, Phone: samplePhone, Method: MethodCall, Delivery: DeliverySent, Valid: 10 * time.Minute},
+		"code_failed":  EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliveryFailed, Valid: 10 * time.Minute},
+		"code_uncalled": EnterCode{Flow: reset, Phone: samplePhone, Method: MethodCall, Delivery: DeliveryFailed, Valid: 10 * time.Minute,
 			RetryAfter: 40 * time.Second},
-		"code_wrong":   EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySent, MinutesValid: 10, Wrong: true, TriesLeft: 3},
-		"code_missing": EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySent, MinutesValid: 10, Missing: true},
-		"code_expired": EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySent, MinutesValid: 10, CodeExpired: true},
+		"code_wrong":   EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySent, Valid: 10 * time.Minute, Wrong: true, TriesLeft: 3},
+		"code_missing": EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySent, Valid: 10 * time.Minute, Missing: true},
+		"code_expired": EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySent, Valid: 10 * time.Minute, CodeExpired: true},
 
 		"password":          NewPassword{Flow: reset, Email: sampleEmail, Requirements: requirements[:1]},
 		"password_setup":    NewPassword{Flow: setup, Email: sampleEmail, Requirements: requirements},
@@ -82,23 +83,33 @@ func samples() map[string]View {
 		"account": Account{
 			Page: signedIn, Name: "Jo Public", Email: sampleEmail, Phone: samplePhone, Groups: []string{"billing", "front-desk"},
 			Requirements: requirements, PasswordSetAt: noon.AddDate(0, 0, -80), PasswordEndsAt: noon.AddDate(0, 0, 10),
-			EndsSoon: true, ChangeAt: noon.Add(24 * time.Hour),
+			Age: 80 * 24 * time.Hour, Left: 10 * 24 * time.Hour, EndsSoon: true, ChangeAt: noon.Add(24 * time.Hour), FailedSince: 1,
 			Sessions: []Session{
-				{Agent: sampleAgent, Address: "192.0.2.7", StartedAt: noon, SeenAt: noon, Current: true},
+				{Agent: sampleAgent, Address: "192.0.2.7", Near: true, StartedAt: noon, SeenAt: noon, Current: true},
 				{Reference: "other-session", Agent: "curl/8.9", Address: "2001:db8::7", StartedAt: noon.Add(-time.Hour), SeenAt: noon},
 			},
 			SignIns: []SignIn{
-				{At: noon, Agent: sampleAgent, Address: "192.0.2.7", Failed: 2},
+				{At: noon, Agent: sampleAgent, Address: "192.0.2.7", Near: true, Failed: 2},
+				{At: noon.Add(-time.Minute), Agent: sampleAgent, Address: "10.0.0.7"},
+				{At: noon.Add(-time.Minute)},
 				{At: noon.Add(-time.Hour), Agent: "curl/8.9", Address: "2001:db8::7"},
 			},
 		},
 		"account_plain": Account{
 			Page: signedIn, Email: sampleEmail, Requirements: requirements[:1], PasswordSetAt: noon,
-			Sessions: []Session{{Agent: sampleAgent, Address: "192.0.2.7", StartedAt: noon, SeenAt: noon, Current: true}},
+			Sessions: []Session{{Agent: sampleAgent, Address: "127.0.0.1", Near: false, StartedAt: noon, SeenAt: noon, Current: true}},
 		},
 		"change_password":       ChangePassword{Page: signedIn, Email: sampleEmail, Requirements: requirements},
 		"change_password_wrong": ChangePassword{Page: signedIn, Email: sampleEmail, Requirements: requirements[:1], WrongCurrent: true},
-		"logout":                Logout{Page: signedIn, ContinueURL: "/"},
+		"home": Home{
+			Page: signedIn, PasswordEndsAt: noon.AddDate(0, 0, 10), Left: 10 * 24 * time.Hour,
+			Tiles: []Tile{
+				{Name: "Mail", About: "Messages and appointments", URL: "/"},
+				{Name: "Billing", URL: "https://billing.example.com/", Icon: "/_auth/assets/picture.svg"},
+			},
+		},
+		"home_empty": Home{Page: signedIn},
+		"logout":     Logout{Page: signedIn, ContinueURL: "/"},
 
 		"forbidden":          Forbidden{Page: asked, ContinueURL: "/"},
 		"busy":               Busy{Page: asked, RetryAfter: 90 * time.Second},

@@ -36,16 +36,19 @@ func TestU14_ColoursHaveContrast(t *testing.T) {
 	}
 	for i, block := range blocks {
 		colours := map[string]string{}
-		for _, m := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{6});`).FindAllStringSubmatch(block[1], -1) {
+		for _, m := range regexp.MustCompile(`--([a-z-]+): (#[0-9a-f]{3,6});`).FindAllStringSubmatch(block[1], -1) {
 			colours[m[1]] = m[2]
+			if short := m[2]; len(short) == 4 {
+				colours[m[1]] = "#" + strings.Repeat(short[1:2], 2) + strings.Repeat(short[2:3], 2) + strings.Repeat(short[3:], 2)
+			}
 		}
 		for _, pair := range []struct {
 			front, back string
 			least       float64
 		}{
-			{"ink", "paper", 4.5}, {"ink", "card", 4.5}, {"ink", "bad-paper", 4.5}, {"ink", "good-paper", 4.5},
-			{"faint", "card", 4.5}, {"accent", "card", 4.5}, {"accent", "paper", 4.5}, {"accent", "good-paper", 4.5},
-			{"on-accent", "accent", 4.5}, {"bad", "card", 4.5}, {"line", "card", 3}, {"line", "paper", 3},
+			{"ink", "paper", 4.5}, {"ink", "card", 4.5}, {"ink", "bad-paper", 4.5}, {"ink", "note", 4.5},
+			{"faint", "card", 4.5}, {"accent", "card", 4.5}, {"accent", "paper", 4.5}, {"accent", "note", 4.5},
+			{"on-accent", "accent", 4.5}, {"bad", "card", 4.5}, {"good", "note", 4.5}, {"faint", "note", 4.5}, {"faint", "paper", 4.5}, {"ink", "bad-paper", 4.5}, {"line", "card", 3}, {"line", "paper", 3},
 		} {
 			a, b := luminance(t, colours[pair.front]), luminance(t, colours[pair.back])
 			if contrast := (math.Max(a, b) + 0.05) / (math.Min(a, b) + 0.05); contrast < pair.least {

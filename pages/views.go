@@ -15,6 +15,8 @@ type View interface {
 	// Focus names the field in which the cursor starts, or "".
 	Focus() string
 
+	progress() Progress     // how far a reset or set-up has come
+	nonce() string          // lets the script of the page run
 	file() string           // its template, without folder and ending
 	language() string       // wanted language, "" for the first of Options.Languages
 	referrer() string       // Referrer-Policy
@@ -24,6 +26,10 @@ type View interface {
 // Page is what every page knows of the visit. What is the same for the whole site (name, prefix, style sheet, help) is
 // given to New.
 type Page struct {
+	// Here is the address to come back to after a choice of language: a path of this site. "" offers no choice.
+	Here string
+	// Nonce is new for each answer: the page's own script runs by it, and no other. "" is a page without a script.
+	Nonce      string
 	Language   string // one of Options.Languages, see Renderer.MatchLanguage; "" is the first of them
 	CSRF       string // the hidden form token
 	SignedInAs string // name or address of the person signed in, "" for nobody
@@ -46,9 +52,29 @@ func (p Page) Problems() []Problem {
 // Focus is nowhere.
 func (Page) Focus() string { return "" }
 
+func (Page) progress() Progress     { return Progress{} }
+func (p Page) nonce() string        { return p.Nonce }
 func (p Page) language() string     { return p.Language }
 func (Page) referrer() string       { return "same-origin" }
 func (Page) addHeaders(http.Header) {}
+
+// Progress is the place of a page in a row of steps: step 2 of 4. The zero value is no row.
+type Progress struct{ Step, Of int }
+
+// Steps lists the numbers of all steps.
+func (p Progress) Steps() []int {
+	var all []int
+	for n := range p.Of {
+		all = append(all, n+1)
+	}
+	return all
+}
+
+// The row of a reset begins at the forgot page, that of a set-up with the link that was emailed.
+const (
+	stepsOfReset = 4 // address, choice of method, code, password
+	stepsOfSetup = 3
+)
 
 // Notice names what has just been done, shown once at the top of the next page.
 type Notice string
@@ -147,6 +173,7 @@ type Forgot struct {
 }
 
 func (Forgot) file() string               { return "forgot" }
+func (Forgot) progress() Progress         { return Progress{1, stepsOfReset} }
 func (v Forgot) addHeaders(h http.Header) { setRetryAfter(h, v.RetryAfter) }
 
 // Status is 429 for a source that has to wait.
@@ -175,11 +202,12 @@ func (Forgot) Focus() string { return "email" }
 // Sent says that a mail is on its way, whoever asked. Email is printed as it was typed.
 type Sent struct {
 	Page
-	Email        string
-	MinutesValid int
+	Email string
+	Valid time.Duration // how long the link in it works
 }
 
-func (Sent) file() string { return "sent" }
+func (Sent) file() string       { return "sent" }
+func (Sent) progress() Progress { return Progress{1, stepsOfReset} }
 
 // Expired tells the owner of an expired password, who has just typed the right one, that a new one is due. Its one
 // button posts Email to the forgot page. No session exists at this point.

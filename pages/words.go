@@ -29,28 +29,12 @@ func say(key string, args ...any) Phrase { return Phrase{Key: key, Args: args} }
 // words is one language: a flat list of keys, each with one text or with a list (plural forms, or the months).
 type words struct {
 	language  string
-	direction string // ltr or rtl
-	site      string // what {site} stands for in every text
-	plural    func(n int) int
+	direction string         // ltr or rtl
+	site      string         // what {site} stands for in every text
+	zone      *time.Location // of the times that are said; nil is UTC
+	plurals   plurals
 	texts     map[string]string
 	lists     map[string][]string
-}
-
-// plurals are the rules a words file can name under language.plural: which of the forms belongs to a number.
-var plurals = map[string]struct {
-	forms  int
-	choose func(n int) int
-}{
-	"none":     {1, func(int) int { return 0 }},
-	"one":      {2, func(n int) int { return index(n != 1) }}, // English, Spanish, German
-	"zero-one": {2, func(n int) int { return index(n > 1) }},  // French, Portuguese
-}
-
-func index(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // readWords reads words/<language>.json. The file of an operator (over) is laid over the built-in one key by key, so
@@ -82,15 +66,13 @@ func readWords(builtIn, over fs.FS, language string) (*words, error) {
 	if w.direction != "ltr" && w.direction != "rtl" {
 		return nil, fmt.Errorf("read %s: language.direction is %q, want ltr or rtl", name, w.direction)
 	}
-	rule, ok := plurals[w.texts["language.plural"]]
-	if !ok {
-		return nil, fmt.Errorf("read %s: language.plural is %q, want one of %s", name, w.texts["language.plural"],
-			strings.Join(slices.Sorted(maps.Keys(plurals)), ", "))
-	}
-	w.plural = rule.choose
+	w.plurals = pluralsOf(language)
 	for key, list := range w.lists {
-		if want := rule.forms; key != monthsKey && len(list) != want || key == monthsKey && len(list) != 12 {
-			return nil, fmt.Errorf("read %s: %s has %d forms", name, key, len(list))
+		if want := len(w.plurals.forms); key != monthsKey && len(list) != want {
+			return nil, fmt.Errorf("read %s: %s has %d forms, want %d: %s", name, key, len(list), want, w.plurals)
+		}
+		if key == monthsKey && len(list) != 12 {
+			return nil, fmt.Errorf("read %s: %s has %d months", name, key, len(list))
 		}
 	}
 	return w, nil
@@ -213,7 +195,7 @@ func (w *words) text(p Phrase) (string, error) {
 	if !ok {
 		return "", fmt.Errorf("say %s: no count", p.Key)
 	}
-	return forms[w.plural(count)], nil
+	return forms[w.plurals.index(count)], nil
 }
 
 func (p Phrase) arg(name string) (any, bool) {
@@ -243,11 +225,15 @@ func (w *words) value(value any) (string, error) {
 
 const monthsKey = "time.months"
 
-// moment says a time in words, in UTC and to the minute.
+// moment says a time in words, to the minute and with its zone.
 func (w *words) moment(t time.Time) (string, error) {
-	t = t.UTC()
+	zone := w.zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	t = t.In(zone)
 	return w.plain(say("time.moment", "day", t.Day(), "month", w.lists[monthsKey][t.Month()-1], "year", t.Year(),
-		"clock", t.Format("15:04")))
+		"clock", t.Format("15:04"), "zone", t.Format("MST")))
 }
 
 // span says a duration in the unit that fits it, rounded up: nobody is told to come back too early.

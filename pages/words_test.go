@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// shoutingLanguage is a complete second language, made of the first: xx, in capitals.
+// shoutingLanguage is a complete second language, made of the first: nl, in capitals.
 func shoutingLanguage(t testing.TB) fstest.MapFS {
 	t.Helper()
 	w, err := readWords(embedded, nil, reference)
@@ -46,8 +46,8 @@ func shoutingLanguage(t testing.TB) fstest.MapFS {
 		}
 		all[key] = loud
 	}
-	all["language.direction"], all["language.plural"] = "rtl", "one"
-	return fstest.MapFS{"words/xx.json": {Data: encode(t, all)}}
+	all["language.direction"] = "rtl"
+	return fstest.MapFS{"words/nl.json": {Data: encode(t, all)}}
 }
 
 func encode(t testing.TB, v any) []byte {
@@ -110,10 +110,12 @@ func literals(t *testing.T) map[string]bool {
 			}
 		}
 	}
-	literal := regexp.MustCompile(`"([^"\\]*)"`)
+	action, literal := regexp.MustCompile(`\{\{.*?\}\}`), regexp.MustCompile(`"([^"\\]*)"`)
 	for _, tree := range trees {
-		for _, match := range literal.FindAllStringSubmatch(tree.Root.String(), -1) {
-			all[match[1]] = true
+		for _, code := range action.FindAllString(tree.Root.String(), -1) { // quotes outside are those of attributes
+			for _, match := range literal.FindAllStringSubmatch(code, -1) {
+				all[match[1]] = true
+			}
 		}
 	}
 	return all
@@ -130,7 +132,7 @@ func TestEveryKeyThatIsUsedExistsAndTheOtherWayRound(t *testing.T) {
 
 	for literal := range used {
 		switch {
-		case strings.HasSuffix(literal, ".html"), strings.HasSuffix(literal, ".txt"), strings.HasSuffix(literal, ".json"), strings.HasSuffix(literal, ".css"):
+		case strings.HasSuffix(literal, ".html"), strings.HasSuffix(literal, ".txt"), strings.HasSuffix(literal, ".json"), strings.HasSuffix(literal, ".css"), strings.HasSuffix(literal, ".js"), strings.HasSuffix(literal, ".svg"):
 		case keyLike.MatchString(literal):
 			if !slices.Contains(keys, literal) {
 				t.Errorf("%s is used and has no words", literal)
@@ -211,19 +213,18 @@ func TestOverlaidWords(t *testing.T) {
 		content   string
 		wrong     string // in the error, "" for none
 	}{
-		"one key changed":     {[]string{"en"}, "words/en.json", `{"login.submit": "Log In"}`, ""},
-		"unknown key":         {[]string{"en"}, "words/en.json", `{"login.sbmit": "Log In"}`, "unknown login.sbmit"},
-		"no JSON":             {[]string{"en"}, "words/en.json", `{`, "words/en.json"},
-		"a number":            {[]string{"en"}, "words/en.json", `{"login.submit": 1}`, "login.submit"},
-		"a list of numbers":   {[]string{"en"}, "words/en.json", `{"time.days": [1, 2]}`, "time.days"},
-		"too few forms":       {[]string{"en"}, "words/en.json", `{"time.days": ["{count}"]}`, "time.days has 1 forms"},
-		"too few months":      {[]string{"en"}, "words/en.json", `{"time.months": ["a", "b"]}`, "time.months has 2 forms"},
-		"unknown plural rule": {[]string{"en"}, "words/en.json", `{"language.plural": "many"}`, "language.plural"},
-		"unknown direction":   {[]string{"en"}, "words/en.json", `{"language.direction": "up"}`, "language.direction"},
-		"unknown place":       {[]string{"en"}, "words/en.json", `{"login.already": "Hi {nam}"}`, "{nam}"},
-		"open brace":          {[]string{"en"}, "words/en.json", `{"login.already": "Hi {name"}`, "{name"},
-		"half a language":     {[]string{"en", "yy"}, "words/yy.json", `{"language.direction": "ltr", "language.plural": "one"}`, "missing account.address"},
-		"complete language":   {[]string{"xx"}, "words/xx.json", string(complete["words/xx.json"].Data), ""},
+		"one key changed":   {[]string{"en"}, "words/en.json", `{"login.submit": "Log In"}`, ""},
+		"unknown key":       {[]string{"en"}, "words/en.json", `{"login.sbmit": "Log In"}`, "unknown login.sbmit"},
+		"no JSON":           {[]string{"en"}, "words/en.json", `{`, "words/en.json"},
+		"a number":          {[]string{"en"}, "words/en.json", `{"login.submit": 1}`, "login.submit"},
+		"a list of numbers": {[]string{"en"}, "words/en.json", `{"time.days": [1, 2]}`, "time.days"},
+		"too few forms":     {[]string{"en"}, "words/en.json", `{"time.days": ["{count}"]}`, "time.days has 1 forms"},
+		"too few months":    {[]string{"en"}, "words/en.json", `{"time.months": ["a", "b"]}`, "time.months has 2 months"},
+		"unknown direction": {[]string{"en"}, "words/en.json", `{"language.direction": "up"}`, "language.direction"},
+		"unknown place":     {[]string{"en"}, "words/en.json", `{"login.already": "Hi {nam}"}`, "{nam}"},
+		"open brace":        {[]string{"en"}, "words/en.json", `{"login.already": "Hi {name"}`, "{name"},
+		"half a language":   {[]string{"en", "yy"}, "words/yy.json", `{"language.direction": "ltr"}`, "missing account.back"},
+		"complete language": {[]string{"nl"}, "words/nl.json", string(complete["words/nl.json"].Data), ""},
 	} {
 		_, err := New(Options{Languages: test.languages, Overlay: fstest.MapFS{test.file: {Data: []byte(test.content)}}})
 		switch {
@@ -265,10 +266,22 @@ func TestSpansAndMoments(t *testing.T) {
 }
 
 func TestPlurals(t *testing.T) {
-	for rule, want := range map[string][]int{"none": {0, 0, 0}, "one": {1, 0, 1}, "zero-one": {0, 0, 1}} {
-		for n, form := range want {
-			if got := plurals[rule].choose(n); got != form || got >= plurals[rule].forms {
-				t.Errorf("%s of %d is form %d, want %d", rule, n, got, form)
+	for tag, want := range map[string]struct {
+		forms string
+		index map[int]int
+	}{
+		"en": {"one, other", map[int]int{0: 1, 1: 0, 2: 1, 1_000_000: 1}},
+		"fr": {"one, other", map[int]int{0: 0, 1: 0, 2: 1}},
+		"zh": {"other", map[int]int{0: 0, 1: 0, 2: 0}},
+		"ar": {"zero, one, two, few, many, other", map[int]int{0: 0, 1: 1, 2: 2, 3: 3, 10: 3, 11: 4, 99: 4, 100: 5, 103: 3}},
+	} {
+		p := pluralsOf(tag)
+		if p.String() != want.forms {
+			t.Errorf("%s has the forms %s, want %s", tag, p, want.forms)
+		}
+		for n, index := range want.index {
+			if got := p.index(n); got != index {
+				t.Errorf("%s: %d has form %d, want %d", tag, n, got, index)
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"strings"
-	"time"
 
 	"github.com/loginwall/loginwall/pages"
 	"github.com/loginwall/loginwall/policy"
@@ -22,7 +21,7 @@ func (v *visit) forgotPage() error {
 		return err
 	}
 	if v.query().Has(markSent) && state.Email != "" {
-		v.show(pages.Sent{Page: page, Email: state.Email, MinutesValid: int(v.Rules.ResetLink / time.Minute)})
+		v.show(pages.Sent{Page: page, Email: state.Email, Valid: v.Rules.ResetLink})
 		return nil
 	}
 	v.show(pages.Forgot{Page: page})

@@ -51,13 +51,13 @@ const assetPrefix = "/assets/"
 
 // asset sends a style sheet, script or picture.
 func (v *visit) asset() error {
-	content, contentType, ok := v.Renderer.Asset(strings.TrimPrefix(v.req.Path, v.Base+assetPrefix))
+	asset, ok := v.Renderer.Asset(strings.TrimPrefix(v.req.Path, v.Base+assetPrefix))
 	if !ok {
 		v.show(pages.NotFound{Page: v.page()})
 		return nil
 	}
-	pages.SetAssetHeaders(v.w.Header(), contentType)
+	pages.SetAssetHeaders(v.w.Header(), asset)
 	v.transport()
-	v.write(http.StatusOK, content)
+	v.write(http.StatusOK, asset.Content)
 	return nil
 }

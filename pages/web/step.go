@@ -52,11 +52,14 @@ func (v *visit) codeStep(page pages.Flow, f flow, s gate.FlowState, wait time.Du
 	view := pages.EnterCode{
 		Flow: page, Phone: s.MaskedPhone, Method: pages.Method(s.Method), Delivery: pages.Delivery(s.Delivery),
 		Missing: f.Told == toldMissing, Wrong: f.Told == toldWrong, CodeExpired: f.Told == toldTooOld,
-		TriesLeft: s.TriesLeft, MinutesValid: int(v.Rules.Code / time.Minute), RetryAfter: wait,
+		TriesLeft: s.TriesLeft, Valid: v.Rules.Code,
 		Ways: v.ways(),
 	}
-	if s.Delivery == policy.DeliveryFailed && wait <= policy.SendPause {
-		view.RetryAfter = 0 // the pause between two sendings is not for one that failed
+	if wait > policy.SendPause {
+		view.RetryAfter = wait
+	}
+	if s.Delivery != policy.DeliveryFailed { // the pause between two sendings is not for one that failed
+		view.Pause = s.ResendAfter
 	}
 	if s.Delivery == policy.DeliverySending && now.Before(s.SentAt.Add(watchFor)) {
 		view.RefreshSeconds = watchEvery

@@ -1,0 +1,153 @@
+package pages
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// The files every page links to.
+const (
+	styleSheet = "styles/loginwall.css"
+	script     = "styles/loginwall.js"
+	icon       = "styles/icon.svg"
+)
+
+// maxPicture is the most a logo or icon may weigh, in bytes: everybody who signs in loads it.
+const maxPicture = 256 << 10
+
+// Picture is a logo or an icon of the operator's.
+type Picture struct {
+	Name    string // a file name; its ending tells the type: .svg, .png, .jpg, .jpeg, .webp, .avif, .gif or .ico
+	Content []byte
+}
+
+// contentTypes are the types of what is served, by ending.
+var contentTypes = map[string]string{
+	".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".svg": "image/svg+xml", ".png": "image/png",
+	".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".avif": "image/avif", ".gif": "image/gif",
+	".ico": "image/vnd.microsoft.icon",
+}
+
+func (p Picture) check() error {
+	ending := strings.ToLower(path.Ext(p.Name))
+	switch {
+	case ending == ".css" || ending == ".js" || contentTypes[ending] == "":
+		return fmt.Errorf("read picture %s: its ending names no type of picture: use svg, png, jpg, webp, avif, gif or ico", p.Name)
+	case len(p.Content) == 0:
+		return fmt.Errorf("read picture %s: it is empty", p.Name)
+	case len(p.Content) > maxPicture:
+		return fmt.Errorf("read picture %s: it has %d KiB, and at most %d are allowed", p.Name, len(p.Content)>>10, maxPicture>>10)
+	}
+	return nil
+}
+
+// Asset is a file sent as it is. Nobody may change its contents.
+type Asset struct {
+	ContentType string
+	Content     []byte
+	Gzip        []byte // the same, compressed; nil where that saves nothing
+}
+
+// assets are the files below <base>/assets/, by the name they are served under.
+type assets struct {
+	served map[string]Asset
+	names  map[string]string // from the name of a file to the one it is served under
+}
+
+// readAssets reads what pages load, with the accent in the style sheet, and the operator's pictures.
+func (r *Renderer) readAssets(files fs.FS) (assets, error) {
+	a := assets{served: map[string]Asset{}, names: map[string]string{}}
+	for _, name := range []string{styleSheet, script, icon} {
+		content, err := fs.ReadFile(files, name)
+		if err != nil {
+			return a, fmt.Errorf("read styles: %w", err)
+		}
+		if name == styleSheet && r.options.Accent != "" {
+			scheme, err := accentScheme(r.options.Accent)
+			if err != nil {
+				return a, err
+			}
+			content = slices.Concat(content, []byte(scheme.css()))
+		}
+		if err := a.add(name, path.Base(name), content); err != nil {
+			return a, err
+		}
+	}
+	for _, p := range r.pictures() {
+		if err := p.check(); err != nil {
+			return a, err
+		}
+		if err := a.add(p.key(), "picture"+strings.ToLower(path.Ext(p.Name)), p.Content); err != nil {
+			return a, err
+		}
+	}
+	return a, nil
+}
+
+func (r *Renderer) pictures() []Picture {
+	all := slices.Clone(r.options.Icons)
+	for _, p := range []*Picture{r.options.Logo, r.options.LogoDark} {
+		if p != nil {
+			all = append(all, *p)
+		}
+	}
+	return all
+}
+
+// key tells pictures apart by what they show: two files of one name are two.
+func (p Picture) key() string { return fmt.Sprintf("%x", sha256.Sum256(p.Content)) + path.Ext(p.Name) }
+
+// add takes up a file. The name it is served under holds a hash of its content, so that it can be cached for ever and a
+// change is seen at once.
+func (a *assets) add(name, as string, content []byte) error {
+	sum := sha256.Sum256(content)
+	ending := path.Ext(as)
+	under := strings.TrimSuffix(as, ending) + "." + hex.EncodeToString(sum[:8]) + ending
+	asset := Asset{ContentType: contentTypes[ending], Content: content}
+	var small bytes.Buffer
+	z, err := gzip.NewWriterLevel(&small, gzip.BestCompression)
+	if err == nil {
+		_, err = z.Write(content)
+	}
+	if err = errors.Join(err, z.Close()); err != nil {
+		return fmt.Errorf("compress %s: %w", as, err)
+	}
+	if small.Len() < len(content)*9/10 {
+		asset.Gzip = small.Bytes()
+	}
+	a.served[under], a.names[name] = asset, under
+	return nil
+}
+
+// Asset is the file served as <base>/assets/<name>.
+func (r *Renderer) Asset(name string) (Asset, bool) {
+	a, ok := r.assets.served[name]
+	return a, ok
+}
+
+// AssetNames are the names of all assets, for whoever writes them to files.
+func (r *Renderer) AssetNames() []string {
+	var names []string
+	for name := range r.assets.served {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// PicturePath is the address of a picture given to New, "" for another.
+func (r *Renderer) PicturePath(p Picture) string {
+	under, ok := r.assets.names[p.key()]
+	if !ok {
+		return ""
+	}
+	return r.path("assets/" + under)
+}

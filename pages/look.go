@@ -1,0 +1,68 @@
+package pages
+
+import (
+	"html/template"
+	"strings"
+)
+
+// look is what the templates know of the whole site.
+type look struct {
+	Name       string
+	Initial    string // the first letter of the name, for a mark where there is no logo
+	SupportURL string
+	Start      string // where the head of a page leads somebody signed in
+	HasHome    bool
+
+	Style, Script, Icon string // addresses
+	Logo, LogoDark      string // addresses, "" where there is none
+
+	MailAccent, MailInk template.CSS // colours of the button in a mail, where there is no style sheet to load
+
+	Languages []languageName // to choose from; empty when there is one only
+}
+
+// languageName is a language and what it calls itself.
+type languageName struct{ Tag, Name, Direction string }
+
+func (r *Renderer) look(spoken []*words) look {
+	o := r.options
+	l := look{
+		Name: o.SiteName, Initial: initial(o.SiteName), SupportURL: o.SupportURL, Start: "/", HasHome: o.Home,
+		Style: r.assetPath(styleSheet), Script: r.assetPath(script), Icon: r.assetPath(icon),
+	}
+	accent := o.Accent
+	if accent == "" {
+		accent = builtInAccent
+	}
+	if s, err := accentScheme(accent); err == nil { // one that is none has been refused with the style sheet
+		l.MailAccent, l.MailInk = template.CSS(s.light.String()), template.CSS(s.onLight.String())
+	}
+	if o.Home {
+		l.Start = r.path("")
+	}
+	if o.Logo != nil {
+		l.Logo = r.PicturePath(*o.Logo)
+		if o.LogoDark != nil {
+			l.LogoDark = r.PicturePath(*o.LogoDark)
+		}
+	}
+	if len(spoken) > 1 {
+		for _, w := range spoken {
+			l.Languages = append(l.Languages, languageName{w.language, w.texts["language.name"], w.direction})
+		}
+	}
+	return l
+}
+
+func (r *Renderer) assetPath(name string) string { return r.path("assets/" + r.assets.names[name]) }
+
+// initial is the first letter or digit of a name as a capital.
+func initial(name string) string {
+	for _, letter := range name {
+		if strings.ContainsRune(" \"'“”„«»‘’(", letter) {
+			continue
+		}
+		return strings.ToUpper(string(letter))
+	}
+	return ""
+}
