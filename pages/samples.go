@@ -8,7 +8,7 @@ var noon = time.Date(2026, time.March, 9, 12, 0, 0, 0, time.UTC)
 const (
 	sampleAgent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0"
 	sampleEmail = "jo.public@example.com"
-	samplePhone = "••• ••• ••42"
+	samplePhone = "••••••42"
 	sampleLink  = "https://mail.example.com/_auth/reset?token=k3v9w2x7c5m1"
 )
 

@@ -4,14 +4,18 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf16"
 )
 
 // gsm7 holds the letters a text message carries in seven bits each, but for those that need two places.
 const gsm7 = "@£$¥èéùìòÇØøÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿" +
 	"abcdefghijklmnopqrstuvwxyzäöñüà"
 
-// maxText is the number of characters that fit into one text message.
-const maxText = 160
+// The number of characters that fit into one text message: of the seven-bit letters, and in UTF-16 units of any.
+const (
+	maxText     = 160
+	maxWideText = 70
+)
 
 var (
 	sixDigits = regexp.MustCompile(`^[0-9]{6}$`)
@@ -71,33 +75,59 @@ func (r *Renderer) PasswordChangedText(language string) (string, error) {
 // text says the phrase for the longest form of the site's name with which the whole fits into one text message, and
 // puts ending after it.
 func (r *Renderer) text(language, ending string, phrase func(name string) Phrase) (string, error) {
-	name := []rune(textName(r.options.SiteName))
-	for {
-		body, err := r.edition(language).words.plain(phrase(strings.TrimSpace(string(name))))
+	w := r.edition(language).words
+	unnamed, err := w.plain(phrase(""))
+	if err != nil {
+		return "", fmt.Errorf("render text: %w", err)
+	}
+	unnamed = flat(unnamed) + ending
+	wide := !sevenBit(unnamed)
+	for name := textName(r.options.SiteName, wide); len(name) >= shortestName; name = name[:len(name)-1] {
+		body, err := w.plain(phrase(strings.TrimSpace(string(name))))
 		if err != nil {
 			return "", fmt.Errorf("render text: %w", err)
 		}
-		if over := len([]rune(body+ending)) - maxText; over <= 0 || len(name) == 0 {
-			return flat(body) + ending, nil
-		} else {
-			name = name[:max(0, len(name)-over)]
+		if body = flat(body) + ending; fits(body, wide) {
+			return body, nil
 		}
 	}
+	return unnamed, nil
+}
+
+// shortestName is the least that is left of a name before it is left out: two letters tell nobody anything.
+const shortestName = 3
+
+// fits tells whether a text is one message. A wide one takes two bytes for each UTF-16 unit.
+func fits(text string, wide bool) bool {
+	if wide {
+		return len(utf16.Encode([]rune(text))) <= maxWideText
+	}
+	return len([]rune(text)) <= maxText
+}
+
+func sevenBit(text string) bool {
+	for _, r := range text {
+		if r != '\n' && !strings.ContainsRune(gsm7, r) {
+			return false
+		}
+	}
+	return true
 }
 
 // textName is the part of a site's name that can stand in a text: no letter that would make the message a longer kind,
-// no sign that could look like a code or its host, and no dot, which phones would make a link of.
-func textName(name string) string {
+// unless it is of that kind (wide) anyway, no sign that could look like a code or its host, and no dot, which phones
+// would make a link of.
+func textName(name string, wide bool) []rune {
 	name = strings.Map(func(r rune) rune {
 		switch {
 		case strings.ContainsRune("@#/.:<>", r):
 			return ' '
-		case strings.ContainsRune(gsm7, r):
+		case wide || strings.ContainsRune(gsm7, r):
 			return r
 		}
 		return -1
 	}, flat(name))
-	return strings.Join(strings.Fields(name), " ")
+	return []rune(strings.Join(strings.Fields(name), " "))
 }
 
 // CodeCall is the voice call that brings a code.
