@@ -215,6 +215,23 @@ func (m CodesPausedMail) content() content {
 	}
 }
 
+// ExpiringMail tells the owner that the password ends at EndsAt, Left from now. Link leads to the page on which it is
+// changed.
+type ExpiringMail struct {
+	Recipient
+	EndsAt time.Time
+	Left   time.Duration
+	Link   string
+}
+
+func (m ExpiringMail) content() content {
+	return content{
+		Subject: say("mail.expiring.subject", "span", m.Left), Greeting: m.greeting(), Link: m.Link,
+		Before: []Phrase{say("mail.expiring.what", "span", m.Left, "time", m.EndsAt), say("mail.expiring.how")},
+		After:  []Phrase{say("mail.expiring.late")},
+	}
+}
+
 // Mail renders l. An error means that the letter has no usable link or a template failed; it holds nothing of the
 // letter.
 func (r *Renderer) Mail(l Letter) (Mail, error) { return r.mail(r.edition(l.language()), l) }

@@ -138,5 +138,7 @@ func sampleLetters() map[string]Letter {
 		"no_phone":    NoPhoneMail{to},
 		"codes": CodesPausedMail{Recipient: to, Origin: Origin{At: noon}, Until: noon.Add(24 * time.Hour),
 			Link: "https://mail.example.com/_auth/forgot"},
+		"expiring": ExpiringMail{Recipient: to, EndsAt: noon.AddDate(0, 0, 14), Left: 14 * 24 * time.Hour,
+			Link: "https://mail.example.com/_auth/account/password"},
 	}
 }
