@@ -226,7 +226,7 @@ type ExpiringMail struct {
 
 func (m ExpiringMail) content() content {
 	return content{
-		Subject: say("mail.expiring.subject", "span", m.Left), Greeting: m.greeting(), Link: m.Link,
+		Action: say("mail.expiring.action"), Subject: say("mail.expiring.subject", "span", m.Left), Greeting: m.greeting(), Link: m.Link,
 		Before: []Phrase{say("mail.expiring.what", "span", m.Left, "time", m.EndsAt), say("mail.expiring.how")},
 		After:  []Phrase{say("mail.expiring.late")},
 	}
