@@ -30,7 +30,7 @@ func (l letters) Mail(kind gate.Letter, d gate.LetterData) (gate.Content, error)
 }
 
 func (l letters) letter(kind gate.Letter, d gate.LetterData) (pages.Letter, error) {
-	to := pages.Recipient{Name: d.Name}
+	to := pages.Recipient{Language: d.Language, Name: d.Name}
 	from := pages.Origin{At: d.At}
 	forgot := l.origin() + l.base + "/forgot"
 	switch kind {
@@ -57,7 +57,7 @@ func (l letters) letter(kind gate.Letter, d gate.LetterData) (pages.Letter, erro
 }
 
 // CodeText writes the text with a code. Phones fill the code in only on the host it names, which cannot be an address.
-func (l letters) CodeText(code string) (string, error) {
+func (l letters) CodeText(language, code string) (string, error) {
 	host := ""
 	if u, err := url.Parse(l.origin()); err == nil {
 		host = u.Hostname()
@@ -65,19 +65,23 @@ func (l letters) CodeText(code string) (string, error) {
 	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() {
 		host = ""
 	}
-	return l.pages.CodeText(pages.CodeText{Code: code, Host: host})
+	return l.pages.CodeText(pages.CodeText{Language: language, Code: code, Host: host})
 }
 
-// CodeCall writes what a voice call says.
-func (l letters) CodeCall(code string) (string, []string, error) {
-	say, err := l.pages.CodeCall(pages.CodeCall{Code: code})
-	return l.pages.CallLanguage(""), say, err
+// CodeCall writes what a voice call says, and names the language it came out in.
+func (l letters) CodeCall(language, code string) (string, []string, error) {
+	say, err := l.pages.CodeCall(pages.CodeCall{Language: language, Code: code})
+	return l.pages.CallLanguage(language), say, err
 }
 
 // PasswordChangedText writes the text that tells of a new password.
-func (l letters) PasswordChangedText() (string, error) { return l.pages.PasswordChangedText("") }
+func (l letters) PasswordChangedText(language string) (string, error) {
+	return l.pages.PasswordChangedText(language)
+}
 
 // PhoneChangedText writes the text that tells an old number that it is being replaced.
-func (l letters) PhoneChangedText() (string, error) { return l.pages.PhoneChangedText("") }
+func (l letters) PhoneChangedText(language string) (string, error) {
+	return l.pages.PhoneChangedText(language)
+}
 
 var _ gate.Words = letters{}

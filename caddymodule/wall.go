@@ -96,7 +96,7 @@ func (a *App) build() (*wall, error) {
 	w.gate = gate.New(gate.Config{
 		Rules: a.realm.rules, Passwords: a.passwordRules(), Countries: a.realm.countries, Methods: a.phoneMethods(),
 		SourceLimit: a.realm.sourceLimit, SourceWindow: a.realm.sourceWindow,
-		Base: a.realm.base, URL: a.publicURL,
+		Languages: a.realm.languages, Base: a.realm.base, URL: a.publicURL,
 		Secret: []byte(a.realm.secret),
 		Store:  w.store, Hasher: a.hasher, Words: letters{a.renderer, a.realm.base, a.publicURL}, Observer: a.observer,
 		Wake: func() { w.outbox.Wake() },

@@ -23,6 +23,7 @@ type Account struct {
 	Name      string    `json:"name,omitempty"`
 	Phone     Phone     `json:"phone"`
 	Groups    []string  `json:"groups,omitempty"`
+	Language  string    `json:"language,omitempty"` // last used: a BCP 47 tag of the operator's list; "": none known yet
 	Disabled  bool      `json:"disabled,omitempty"`
 	CreatedAt time.Time `json:"created_at"`
 
@@ -40,6 +41,13 @@ type Account struct {
 	Epoch uint64 `json:"epoch"`
 	// Revision is the store's: compare and set. Nobody else writes it.
 	Revision uint64 `json:"revision"`
+}
+
+// RememberLanguage notes the language the owner uses now, for the letters to come; "" changes nothing.
+func RememberLanguage(a *Account, language string) {
+	if language != "" {
+		a.Language = language
+	}
 }
 
 // Phone is a number in E.164 form and when a code sent to it was last entered (zero: never).

@@ -16,10 +16,11 @@ import (
 
 // browser keeps cookies as browsers do, and lets a test set and take away any header.
 type browser struct {
-	w       *wall
-	secure  bool
-	address string
-	cookies map[string]string
+	w        *wall
+	secure   bool
+	address  string
+	language string // accepted; "" sends no header
+	cookies  map[string]string
 }
 
 func (w *wall) browser() *browser {
@@ -63,6 +64,9 @@ func (b *browser) request(method, target, body string, h headers) (*http.Request
 	if method == http.MethodPost {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Origin", b.origin())
+	}
+	if b.language != "" {
+		r.Header.Set("Accept-Language", b.language)
 	}
 	var pairs []string
 	for name, value := range b.cookies {

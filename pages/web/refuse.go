@@ -37,7 +37,7 @@ func safe(r *http.Request) bool { return r.Method == http.MethodGet || r.Method 
 // navigation is led to the login page, and after it to target if it was a GET; anything else gets a 401 in JSON and
 // never a redirect, which scripts would follow into a page. No cookie is set but to clear one that does not verify.
 func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, req Request, target string) {
-	v := &visit{Handler: h, w: w, r: r, req: req}
+	v := h.newVisit(w, r, req)
 	w.Header().Add("Vary", looked)
 	if !navigation(r) {
 		v.json(http.StatusUnauthorized, map[string]any{"error": "unauthenticated", "login": h.Base + "/login"})
@@ -63,7 +63,7 @@ func (h *Handler) loginPath(target string) string {
 
 // Forbidden answers somebody who is signed in but in none of the groups that a path asks for.
 func (h *Handler) Forbidden(w http.ResponseWriter, r *http.Request, req Request, id gate.Identity) {
-	v := &visit{Handler: h, w: w, r: r, req: req}
+	v := h.newVisit(w, r, req)
 	w.Header().Add("Vary", looked)
 	if !navigation(r) {
 		v.json(http.StatusForbidden, map[string]any{"error": "forbidden"})
@@ -77,7 +77,7 @@ func (h *Handler) Forbidden(w http.ResponseWriter, r *http.Request, req Request,
 // Unavailable answers while the gate cannot decide, most often because the store is out of reach: nobody passes, and
 // nobody loses a cookie.
 func (h *Handler) Unavailable(w http.ResponseWriter, r *http.Request, req Request) {
-	v := &visit{Handler: h, w: w, r: r, req: req}
+	v := h.newVisit(w, r, req)
 	w.Header().Add("Vary", looked)
 	if navigation(r) {
 		v.unavailable()

@@ -134,10 +134,12 @@ type words struct{}
 func (words) Mail(kind gate.Letter, d gate.LetterData) (gate.Content, error) {
 	return gate.Content{Subject: string(kind), Text: d.Link}, nil
 }
-func (words) CodeText(code string) (string, error)           { return code, nil }
-func (words) CodeCall(code string) (string, []string, error) { return "en", []string{code}, nil }
-func (words) PasswordChangedText() (string, error)           { return "changed", nil }
-func (words) PhoneChangedText() (string, error)              { return "phone", nil }
+func (words) CodeText(_, code string) (string, error) { return code, nil }
+func (words) CodeCall(language, code string) (string, []string, error) {
+	return language, []string{code}, nil
+}
+func (words) PasswordChangedText(string) (string, error) { return "changed", nil }
+func (words) PhoneChangedText(string) (string, error)    { return "phone", nil }
 
 // breakable is a store that can be taken away.
 type breakable struct {

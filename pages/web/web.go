@@ -61,7 +61,7 @@ func New(o Options) *Handler {
 type Request struct {
 	// Path and Query are those the browser sent, undecoded: rewrites in front of the wall do not count.
 	Path, Query string
-	// Client is who asks.
+	// Client is who asks. Its language is found here.
 	Client gate.Client
 	// Secure says that the browser speaks https, be it to a proxy in front.
 	Secure bool
@@ -81,7 +81,7 @@ func (h *Handler) Owns(path string) bool {
 
 // Serve answers a request for a path that Owns.
 func (h *Handler) Serve(w http.ResponseWriter, r *http.Request, req Request) {
-	v := &visit{Handler: h, w: w, r: r, req: req}
+	v := h.newVisit(w, r, req)
 	if err := h.serve(v); err != nil {
 		v.unavailable() // the error has been reported where it came up
 	}
@@ -97,6 +97,12 @@ type visit struct {
 
 	cookies []*http.Cookie // set when the answer is known, so that a failure sets none
 	seen    *gate.Identity // whose activity this was, if it is to be written
+}
+
+// newVisit begins one. The language is found once, so that pages and messages are in the same.
+func (h *Handler) newVisit(w http.ResponseWriter, r *http.Request, req Request) *visit {
+	req.Client.Language = h.Renderer.MatchLanguage(r.Header.Get("Accept-Language"))
+	return &visit{Handler: h, w: w, r: r, req: req}
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
@@ -144,10 +150,7 @@ func nameOf(a *policy.Account) string {
 
 // page fills what every page knows.
 func (v *visit) page() pages.Page {
-	return pages.Page{
-		Language:  v.Renderer.MatchLanguage(v.r.Header.Get("Accept-Language")),
-		RequestID: v.req.Client.RequestID,
-	}
+	return pages.Page{Language: v.req.Client.Language, RequestID: v.req.Client.RequestID}
 }
 
 // query is what the browser sent after the question mark. What cannot be read of it is left out.

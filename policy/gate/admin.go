@@ -25,14 +25,17 @@ type NewAccount struct {
 	Phone  string   `json:"phone"`
 	Name   string   `json:"name,omitempty"`
 	Groups []string `json:"groups,omitempty"`
+	// Language is what the invitation is written in, a tag of Config.Languages; "" leaves it to the first.
+	Language string `json:"language,omitempty"`
 }
 
-// AccountChange is what is to be different; nil leaves a field as it is.
+// AccountChange is what is to be different; nil leaves a field as it is. The language "" forgets the one there is.
 type AccountChange struct {
-	Name   *string   `json:"name,omitempty"`
-	Email  *string   `json:"email,omitempty"`
-	Phone  *string   `json:"phone,omitempty"`
-	Groups *[]string `json:"groups,omitempty"`
+	Name     *string   `json:"name,omitempty"`
+	Email    *string   `json:"email,omitempty"`
+	Phone    *string   `json:"phone,omitempty"`
+	Groups   *[]string `json:"groups,omitempty"`
+	Language *string   `json:"language,omitempty"`
 }
 
 // AddAccount creates an account in state invited and sends the invitation. A *Refusal says what is wrong with n.
@@ -41,10 +44,11 @@ func (g *Gate) AddAccount(ctx context.Context, n NewAccount, c Client) (AccountI
 	if n.Phone == "" {
 		return AccountInfo{}, refuse("a phone number is needed: without it the person cannot set up a password; give it with --phone +1…")
 	}
-	if err := g.fill(&a, AccountChange{Name: &n.Name, Email: &n.Email, Phone: &n.Phone, Groups: &n.Groups}); err != nil {
+	given := AccountChange{Name: &n.Name, Email: &n.Email, Phone: &n.Phone, Groups: &n.Groups, Language: &n.Language}
+	if err := g.fill(&a, given); err != nil {
 		return AccountInfo{}, err
 	}
-	effects, err := g.addLink(ctx, &a, RandomToken())
+	effects, err := g.addLink(ctx, &a, RandomToken(), "")
 	if err != nil {
 		return AccountInfo{}, err
 	}
@@ -61,11 +65,11 @@ func (g *Gate) AddAccount(ctx context.Context, n NewAccount, c Client) (AccountI
 	return g.info(ctx, &a)
 }
 
-// SetAccount changes name and groups at once. A changed address or number counts after the holding time; the
+// SetAccount changes name, groups and language at once. A changed address or number counts after the holding time; the
 // old address and the old number are told now.
 func (g *Gate) SetAccount(ctx context.Context, email string, ch AccountChange, c Client) (AccountInfo, error) {
 	if ch == (AccountChange{}) {
-		return AccountInfo{}, refuse("nothing to change: give --name, --group, --phone or --email")
+		return AccountInfo{}, refuse("nothing to change: give --name, --group, --language, --phone or --email")
 	}
 	var wanted policy.Account
 	if err := g.fill(&wanted, ch); err != nil {
@@ -86,6 +90,9 @@ func (g *Gate) SetAccount(ctx context.Context, email string, ch AccountChange, c
 		}
 		if ch.Groups != nil {
 			a.Groups = wanted.Groups
+		}
+		if ch.Language != nil {
+			a.Language = wanted.Language
 		}
 		if ch.Email == nil && ch.Phone == nil {
 			return store.Effects{}, nil
@@ -111,7 +118,7 @@ func (g *Gate) changeContact(ctx context.Context, a *policy.Account, email, phon
 	if g.Rules.ChangeContact(a, email, phone, g.Now().UTC()) || !setUp {
 		return store.Effects{}, nil
 	}
-	d := LetterData{Name: a.Name, At: g.Now().UTC(), Ends: a.Change.EffectiveAt}
+	d := LetterData{Language: a.Language, Name: a.Name, At: g.Now().UTC(), Ends: a.Change.EffectiveAt}
 	if a.Change.Email != "" {
 		d.NewEmail = address.MaskEmail(a.Change.Email)
 	}
@@ -169,7 +176,7 @@ func (g *Gate) InviteAccount(ctx context.Context, email string, c Client) (Accou
 		case a.Password.Hash != "":
 			return store.Effects{}, refuse("the account is set up already; its owner can use Forgot Password")
 		}
-		return g.addLink(ctx, a, RandomToken())
+		return g.addLink(ctx, a, RandomToken(), "")
 	})
 	g.Wake()
 	return info, err
@@ -258,7 +265,7 @@ func changes(before *policy.Account, ch AccountChange) string {
 	for _, field := range []struct {
 		name    string
 		changed bool
-	}{{"name", ch.Name != nil}, {"email", ch.Email != nil}, {"phone", ch.Phone != nil}} {
+	}{{"name", ch.Name != nil}, {"email", ch.Email != nil}, {"phone", ch.Phone != nil}, {"language", ch.Language != nil}} {
 		if field.changed {
 			parts = append(parts, field.name)
 		}

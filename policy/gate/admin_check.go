@@ -36,6 +36,13 @@ func (g *Gate) fill(a *policy.Account, ch AccountChange) error {
 		}
 		a.Groups = groups
 	}
+	if ch.Language != nil {
+		language, err := g.checkLanguage(*ch.Language)
+		if err != nil {
+			return err
+		}
+		a.Language = language
+	}
 	if ch.Email != nil {
 		email, err := address.Email(*ch.Email)
 		if err != nil {
@@ -91,6 +98,18 @@ func CheckGroup(group string) error {
 		}
 	}
 	return nil
+}
+
+// checkLanguage gives a tag as the configuration spells it; "" stays.
+func (g *Gate) checkLanguage(tag string) (string, error) {
+	i := slices.IndexFunc(g.Languages, func(have string) bool { return strings.EqualFold(have, tag) })
+	switch {
+	case tag == "":
+		return "", nil
+	case i < 0:
+		return "", refuse("language %q is not configured; there is: %s", tag, strings.Join(g.Languages, ", "))
+	}
+	return g.Languages[i], nil
 }
 
 func normal(typed string) string {

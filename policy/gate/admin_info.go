@@ -18,6 +18,7 @@ type AccountInfo struct {
 	Phone         string           `json:"phone"` // masked
 	PhoneVerified bool             `json:"phone_verified"`
 	Groups        []string         `json:"groups"`
+	Language      string           `json:"language"` // last used, or set by an admin; "" when none is known
 	State         policy.State     `json:"state"`
 	CreatedAt     time.Time        `json:"created_at"`
 	PasswordSetAt time.Time        `json:"password_set_at,omitzero"`
@@ -96,7 +97,7 @@ func (g *Gate) info(ctx context.Context, a *policy.Account) (AccountInfo, error)
 	}
 	info := AccountInfo{
 		ID: a.ID, Email: a.Email, Name: a.Name, Phone: address.MaskPhone(a.Phone.Number), PhoneVerified: !a.Phone.VerifiedAt.IsZero(),
-		Groups: append([]string{}, a.Groups...), State: g.Rules.State(a, g.Now()), CreatedAt: a.CreatedAt,
+		Groups: append([]string{}, a.Groups...), Language: a.Language, State: g.Rules.State(a, g.Now()), CreatedAt: a.CreatedAt,
 		PasswordSetAt: a.Password.SetAt, WrongTries: a.Failures.Failed, LockedAt: a.Failures.LockedAt, Sessions: len(sessions),
 	}
 	if ends, ok := g.Rules.PasswordEnds(a); ok {

@@ -41,6 +41,8 @@ type Config struct {
 	SourceWindow time.Duration
 	// Base is the address prefix of the pages, such as "/_auth".
 	Base string
+	// Languages are those of pages and messages, as BCP 47 tags, the first for whoever asks for none of them; empty means en.
+	Languages []string
 	// URL gives the public origin for links, without a slash at the end.
 	URL func() string
 
@@ -72,17 +74,21 @@ func New(c Config) *Gate {
 	if c.Wake == nil {
 		c.Wake = func() {}
 	}
+	if len(c.Languages) == 0 {
+		c.Languages = []string{"en"}
+	}
 	return &Gate{Config: c, keys: newKeys(c.Store, c.Now, c.Secret)}
 }
 
 // Keys are the secrets of the realm; the pages derive their cookie and form keys from them.
 func (g *Gate) Keys() *Keys { return g.keys }
 
-// Client is who is asking, for limits and for the audit trail.
+// Client is who is asking, for limits, for the audit trail and for what is written to them.
 type Client struct {
 	Address   string // IP address as text, unmapped; "" when unknown
 	Agent     string // User-Agent, shortened by the caller to 256 bytes
 	RequestID string
+	Language  string // of the pages they see, one of Config.Languages; "" where there are none
 }
 
 // Event is one line of the audit trail. It never holds a secret, and names people by account ids.
@@ -135,10 +141,11 @@ const (
 
 // LetterData is what letters are filled with. Link and Ends are empty where the letter has no link.
 type LetterData struct {
-	Name string
-	Link string
-	Ends time.Time // when the link, or the holding time, ends
-	At   time.Time // when it happened
+	Language string // as in Words
+	Name     string
+	Link     string
+	Ends     time.Time // when the link, or the holding time, ends
+	At       time.Time // when it happened
 	// What of a contact change: the new values, masked.
 	NewEmail, NewPhone string
 }
@@ -146,17 +153,18 @@ type LetterData struct {
 // Content is a mail as the pages write it.
 type Content struct{ Subject, Text, HTML string }
 
-// Words writes what goes out. Errors mean a fault in a template.
+// Words writes what goes out. A language is a BCP 47 tag; "", and one that there is no more, mean the first of
+// Config.Languages. Errors mean a fault in a template.
 type Words interface {
 	Mail(kind Letter, d LetterData) (Content, error)
 	// CodeText is the text message with a code.
-	CodeText(code string) (string, error)
-	// CodeCall is what a voice call says, sentence by sentence, in the language it names.
-	CodeCall(code string) (language string, say []string, err error)
+	CodeText(language, code string) (string, error)
+	// CodeCall is what a voice call says, sentence by sentence, and the language it is in.
+	CodeCall(language, code string) (spoken string, say []string, err error)
 	// PasswordChangedText tells of a new password, without any secret.
-	PasswordChangedText() (string, error)
+	PasswordChangedText(language string) (string, error)
 	// PhoneChangedText tells an old number that it is being replaced.
-	PhoneChangedText() (string, error)
+	PhoneChangedText(language string) (string, error)
 }
 
 func (g *Gate) event(name string, account policy.AccountID, c Client, outcome policy.Reason, detail string) {

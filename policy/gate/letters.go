@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,12 +22,13 @@ const (
 
 // letters makes the effects of an account update that tells its owner of something.
 func (g *Gate) letters(ctx context.Context, a *policy.Account, kind Letter) (store.Effects, error) {
-	return g.letterEnding(ctx, a, kind, time.Time{})
+	return g.letterEnding(ctx, a, kind, "", time.Time{})
 }
 
-// letterEnding is letters for those that name a time at which something ends.
-func (g *Gate) letterEnding(ctx context.Context, a *policy.Account, kind Letter, ends time.Time) (store.Effects, error) {
-	d := LetterData{Name: a.Name, At: g.Now().UTC(), Ends: ends}
+// letterEnding is letters for those that name a time at which something ends, and for those that answer somebody who
+// asked in a language ("" for nobody).
+func (g *Gate) letterEnding(ctx context.Context, a *policy.Account, kind Letter, asked string, ends time.Time) (store.Effects, error) {
+	d := LetterData{Language: cmp.Or(a.Language, asked), Name: a.Name, At: g.Now().UTC(), Ends: ends}
 	m, err := g.letter(ctx, a.ID, a.Email, kind, d, g.Now().Add(noticeLife))
 	if err != nil {
 		return store.Effects{}, err
@@ -44,8 +46,10 @@ func (g *Gate) letter(ctx context.Context, id policy.AccountID, to string, kind 
 	return g.sealed(ctx, m, message.Mail{ID: m.ID, To: to, Subject: content.Subject, Text: content.Text, HTML: content.HTML})
 }
 
-// codeMessage writes the text or call with a code and seals it.
-func (g *Gate) codeMessage(ctx context.Context, a *policy.Account, link policy.LinkKey, id string, method policy.Method, code string) (policy.Message, error) {
+// codeMessage writes the text or call with a code and seals it. It is in the language of the page in front of which
+// somebody waits for it; the account's may be one of long ago.
+func (g *Gate) codeMessage(ctx context.Context, a *policy.Account, link policy.LinkKey, id string, method policy.Method, code string, c Client) (policy.Message, error) {
+	language := cmp.Or(c.Language, a.Language)
 	kind := policy.KindText
 	if method == policy.MethodCall {
 		kind = policy.KindCall
@@ -53,13 +57,13 @@ func (g *Gate) codeMessage(ctx context.Context, a *policy.Account, link policy.L
 	m := g.message(kind, a.ID, g.Now().Add(codeSendLife))
 	m.ID, m.Link = id, link
 	if method == policy.MethodCall {
-		language, say, err := g.Words.CodeCall(code)
+		spoken, say, err := g.Words.CodeCall(language, code)
 		if err != nil {
 			return m, fmt.Errorf("write call: %w", err)
 		}
-		return g.sealed(ctx, m, message.Call{ID: m.ID, To: a.Phone.Number, Language: language, Say: say})
+		return g.sealed(ctx, m, message.Call{ID: m.ID, To: a.Phone.Number, Language: spoken, Say: say})
 	}
-	body, err := g.Words.CodeText(code)
+	body, err := g.Words.CodeText(language, code)
 	if err != nil {
 		return m, fmt.Errorf("write text: %w", err)
 	}
@@ -79,8 +83,8 @@ func (g *Gate) changedNotices(ctx context.Context, a *policy.Account, purpose po
 }
 
 // noticeText writes a text to the registered number that holds no secret.
-func (g *Gate) noticeText(ctx context.Context, a *policy.Account, write func() (string, error)) (policy.Message, error) {
-	body, err := write()
+func (g *Gate) noticeText(ctx context.Context, a *policy.Account, write func(language string) (string, error)) (policy.Message, error) {
+	body, err := write(a.Language)
 	if err != nil {
 		return policy.Message{}, fmt.Errorf("write text: %w", err)
 	}

@@ -70,6 +70,7 @@ func (g *Gate) ChangePassword(ctx context.Context, id Identity, r ChangeRequest)
 			return store.Effects{}, nil
 		}
 		g.Rules.SetPassword(a, hash, g.Now().UTC())
+		policy.RememberLanguage(a, r.Client.Language)
 		return g.letters(ctx, a, LetterPasswordChanged)
 	})
 	if errors.Is(err, store.ErrNotFound) {

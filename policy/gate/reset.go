@@ -134,7 +134,7 @@ func (g *Gate) SendCode(ctx context.Context, l Link, method policy.Method, c Cli
 		if err != nil {
 			return store.Effects{}, err
 		}
-		m, err := g.codeMessage(ctx, a, l.key(), sending, method, code)
+		m, err := g.codeMessage(ctx, a, l.key(), sending, method, code, c)
 		return store.Effects{Messages: []policy.Message{m}}, err
 	})
 	if errors.Is(err, store.ErrNotFound) {
@@ -209,7 +209,7 @@ func (g *Gate) EnterCode(ctx context.Context, l Link, typed string, c Client) (p
 		}
 		paused = len(a.Codes.Wrong) > before && len(a.Codes.Wrong) == policy.MaxWrongCodesDay
 		if paused {
-			return g.letterEnding(ctx, a, LetterCodesPaused, a.Codes.Wrong[0].Add(policy.Day))
+			return g.letterEnding(ctx, a, LetterCodesPaused, "", a.Codes.Wrong[0].Add(policy.Day))
 		}
 		return store.Effects{}, nil
 	})
@@ -275,6 +275,7 @@ func (g *Gate) FinishReset(ctx context.Context, l Link, typed, confirm string, c
 		if reason != policy.OK {
 			return store.Effects{}, nil
 		}
+		policy.RememberLanguage(a, c.Language)
 		return g.changedNotices(ctx, a, purpose)
 	})
 	if errors.Is(err, store.ErrNotFound) {

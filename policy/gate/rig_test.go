@@ -1,6 +1,7 @@
 package gate_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -69,7 +70,8 @@ func rigOn(t *testing.T, s store.Store, options ...option) *rig {
 	}
 	c := gate.Config{
 		Rules: policy.DefaultRules(), Passwords: policy.PasswordRules{MinLength: 15, History: 5, Words: []string{"SecureMail"}, Blocklist: blocklist.Default()},
-		SourceLimit: 20, SourceWindow: 10 * time.Minute, Base: "/_auth", URL: func() string { return "https://mail.example.com" },
+		SourceLimit: 20, SourceWindow: 10 * time.Minute, Languages: []string{"en", "es", "pt-BR"},
+		Base: "/_auth", URL: func() string { return "https://mail.example.com" },
 		Store: s, Hasher: hasher, Words: words{}, Observer: r, Now: r.clock,
 	}
 	for _, o := range options {
@@ -179,11 +181,11 @@ func (r *rig) SendCall(_ context.Context, m message.Call) error {
 	return nil
 }
 
-// words writes messages that a test can read.
+// words writes messages that a test can read. They end in the language they are to be in, if there is one.
 type words struct{}
 
 func (words) Mail(kind gate.Letter, d gate.LetterData) (gate.Content, error) {
-	return gate.Content{Subject: string(kind), Text: d.Link + d.NewEmail + d.NewPhone + ends(d)}, nil
+	return gate.Content{Subject: in(d.Language, string(kind)), Text: d.Link + d.NewEmail + d.NewPhone + ends(d)}, nil
 }
 
 // ends shows when a letter without a link says that something ends.
@@ -194,12 +196,21 @@ func ends(d gate.LetterData) string {
 	return d.Ends.Format(" 2006-01-02 15:04")
 }
 
-func (words) CodeText(code string) (string, error) { return code, nil }
-func (words) CodeCall(code string) (string, []string, error) {
-	return "en", []string{code, code}, nil
+func (words) CodeText(language, code string) (string, error) { return in(language, code), nil }
+func (words) CodeCall(language, code string) (string, []string, error) {
+	return cmp.Or(language, "en"), []string{code, code}, nil
 }
-func (words) PasswordChangedText() (string, error) { return "changed", nil }
-func (words) PhoneChangedText() (string, error)    { return "phone", nil }
+func (words) PasswordChangedText(language string) (string, error) {
+	return in(language, "changed"), nil
+}
+func (words) PhoneChangedText(language string) (string, error) { return in(language, "phone"), nil }
+
+func in(language, text string) string {
+	if language == "" {
+		return text
+	}
+	return text + " in " + language
+}
 
 func ctx(t *testing.T) context.Context {
 	c, cancel := context.WithTimeout(context.Background(), time.Minute)

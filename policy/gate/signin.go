@@ -2,12 +2,11 @@ package gate
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"math/big"
 	"strconv"
 	"time"
-
-	"crypto/rand"
 
 	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/address"
@@ -262,6 +261,7 @@ func (g *Gate) settle(ctx context.Context, id policy.AccountID, attempt, hash, r
 		switch out.reason {
 		case policy.OK:
 			policy.RecordSignIn(a, now, c.Address, c.Agent, out.failed)
+			policy.RememberLanguage(a, c.Language)
 			if renewed != "" {
 				a.Password.Hash = renewed
 			}

@@ -1,10 +1,12 @@
 package gate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/loginwall/loginwall/policy"
 	"github.com/loginwall/loginwall/policy/address"
@@ -42,11 +44,11 @@ func (g *Gate) handleForgot(ctx context.Context, m policy.Message) error {
 		reason = g.Rules.CountResetMail(a, g.Now().UTC())
 		switch reason {
 		case policy.OK:
-			return g.addLink(ctx, a, token)
+			return g.addLink(ctx, a, token, f.Client.Language)
 		case policy.OnHold:
-			return g.letterEnding(ctx, a, LetterOnHold, a.Change.EffectiveAt)
+			return g.letterEnding(ctx, a, LetterOnHold, f.Client.Language, a.Change.EffectiveAt)
 		case policy.NoPhone:
-			return g.letters(ctx, a, LetterNoPhone)
+			return g.letterEnding(ctx, a, LetterNoPhone, f.Client.Language, time.Time{})
 		}
 		return store.Effects{}, nil
 	})
@@ -61,8 +63,9 @@ func (g *Gate) handleForgot(ctx context.Context, m policy.Message) error {
 	return nil
 }
 
-// addLink gives the account a link with this token and writes the mail that brings it.
-func (g *Gate) addLink(ctx context.Context, a *policy.Account, token string) (store.Effects, error) {
+// addLink gives the account a link with this token and writes the mail that brings it. asked is the language of whoever
+// asked for it, for an account that has none.
+func (g *Gate) addLink(ctx context.Context, a *policy.Account, token, asked string) (store.Effects, error) {
 	link := g.Rules.AddLink(a, policy.LinkKey(hashToken(token)), g.Now().UTC())
 	kind, page := LetterReset, "/reset"
 	if link.Purpose == policy.PurposeInvitation {
@@ -72,7 +75,10 @@ func (g *Gate) addLink(ctx context.Context, a *policy.Account, token string) (st
 	if origin == "" {
 		return store.Effects{}, errors.New("write link: the public url is not known")
 	}
-	d := LetterData{Name: a.Name, Link: origin + g.Base + page + "?token=" + token, Ends: link.ExpiresAt, At: g.Now().UTC()}
+	d := LetterData{
+		Language: cmp.Or(a.Language, asked), Name: a.Name,
+		Link: origin + g.Base + page + "?token=" + token, Ends: link.ExpiresAt, At: g.Now().UTC(),
+	}
 	m, err := g.letter(ctx, a.ID, a.Email, kind, d, link.ExpiresAt)
 	return store.Effects{Messages: []policy.Message{m}}, err
 }
@@ -80,7 +86,7 @@ func (g *Gate) addLink(ctx context.Context, a *policy.Account, token string) (st
 func (g *Gate) handleContact(ctx context.Context, m policy.Message) error {
 	applied := false
 	_, err := g.Store.UpdateAccount(ctx, m.Account, func(a *policy.Account) (store.Effects, error) {
-		d := LetterData{Name: a.Name, At: g.Now().UTC()}
+		d := LetterData{Language: a.Language, Name: a.Name, At: g.Now().UTC()}
 		if c := a.Change; c != nil && c.Email != "" {
 			d.NewEmail = address.MaskEmail(c.Email)
 		}

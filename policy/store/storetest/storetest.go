@@ -97,6 +97,7 @@ func anAccount(n int) policy.Account {
 		Email:     fmt.Sprintf("user%04d@example.test", n),
 		Name:      "Jo <Doe> \u2028 & \"Sons\"",
 		Groups:    []string{"billing", "desk"},
+		Language:  "pt-BR",
 		CreatedAt: t0,
 		Password:  policy.Credential{Hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", SetAt: t0},
 	}
