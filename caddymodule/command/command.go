@@ -64,7 +64,7 @@ func build(root *cobra.Command) {
 func addCommand() *cobra.Command {
 	var n gate.NewAccount
 	cmd := &cobra.Command{
-		Use:   "add EMAIL --phone NUMBER [--name NAME] [--group GROUP]...",
+		Use:   "add EMAIL --phone NUMBER [--name NAME] [--group GROUP]... [--language TAG]",
 		Short: "Adds an account and sends the invitation",
 		Args:  arguments(1, "the email address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -78,17 +78,21 @@ func addCommand() *cobra.Command {
 	cmd.Flags().StringVar(&n.Phone, "phone", "", "Phone number with + and country code, to which codes are sent")
 	cmd.Flags().StringVar(&n.Name, "name", "", "Name shown on pages and sent to the app")
 	cmd.Flags().StringArrayVar(&n.Groups, "group", nil, "Group of the account; may be repeated")
+	cmd.Flags().StringVar(&n.Language, "language", "", "Language of the invitation, one of those configured")
 	return cmd
 }
 
 func setCommand() *cobra.Command {
-	var name, phone, email string
+	var name, language, phone, email string
 	var groups []string
 	cmd := &cobra.Command{
-		Use:   "set EMAIL [--name NAME] [--group GROUP]... [--phone NUMBER] [--email EMAIL]",
+		Use:   "set EMAIL [--name NAME] [--group GROUP]... [--language TAG] [--phone NUMBER] [--email EMAIL]",
 		Short: "Changes an account; a new phone number or address counts after the holding time",
 		Long: `
 Changes an account. --group replaces all groups; --group "" takes them away.
+
+--language holds until the person uses the pages in another one; --language ""
+forgets it.
 
 A new phone number or email address counts only after the holding time
 (contact_hold, 24h by default), and the owner is told at once.`,
@@ -96,9 +100,10 @@ A new phone number or email address counts only after the holding time
 		RunE: func(cmd *cobra.Command, args []string) error {
 			change := new(gate.AccountChange)
 			for flag, set := range map[string]func(){
-				"name":  func() { change.Name = &name },
-				"phone": func() { change.Phone = &phone },
-				"email": func() { change.Email = &email },
+				"name":     func() { change.Name = &name },
+				"language": func() { change.Language = &language },
+				"phone":    func() { change.Phone = &phone },
+				"email":    func() { change.Email = &email },
 				"group": func() {
 					if len(groups) == 1 && groups[0] == "" {
 						groups = []string{}
@@ -111,12 +116,13 @@ A new phone number or email address counts only after the holding time
 				}
 			}
 			if *change == (gate.AccountChange{}) {
-				return usage(cmd, errors.New("nothing to change: give --name, --group, --phone or --email"))
+				return usage(cmd, errors.New("nothing to change: give --name, --group, --language, --phone or --email"))
 			}
 			return run(cmd, "user/set", Request{Email: args[0], Change: change}, printAccount)
 		},
 	}
 	cmd.Flags().StringVar(&name, "name", "", "New name")
+	cmd.Flags().StringVar(&language, "language", "", "Language of messages, one of those configured")
 	cmd.Flags().StringVar(&phone, "phone", "", "New phone number with + and country code")
 	cmd.Flags().StringVar(&email, "email", "", "New email address")
 	cmd.Flags().StringArrayVar(&groups, "group", nil, "Group of the account; may be repeated, and replaces all")

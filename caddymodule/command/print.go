@@ -103,6 +103,7 @@ func printAccount(w io.Writer, a Answer) error {
 	}
 	line("phone", phone)
 	line("groups", plain(strings.Join(info.Groups, ",")))
+	line("language", plain(info.Language))
 	line("created", date(info.CreatedAt))
 	line("password", age(info))
 	if !info.PasswordEnds.IsZero() {
