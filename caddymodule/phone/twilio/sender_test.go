@@ -119,8 +119,17 @@ func TestSpokenIsAlwaysXML(t *testing.T) {
 			t.Errorf("%+v became %s (%v)", c, spoken(c), err)
 		}
 	}
-	if got := spoken(message.Call{Language: "fr-CA", Say: []string{"Oui"}}); !strings.Contains(got, `<Say language="fr-CA">`) {
-		t.Errorf("region was changed: %s", got)
+}
+
+func TestSpokenLanguage(t *testing.T) {
+	for language, want := range map[string]string{
+		"en": ` language="en-US"`, "es": ` language="es-MX"`, "fr": ` language="fr-FR"`, "de": ` language="de-DE"`,
+		"pt": ` language="pt-BR"`, "zh": ` language="zh-CN"`, "ar": ` language="arb" voice="Polly.Zeina"`,
+		"fr-CA": ` language="fr-CA"`, "zh-TW": ` language="zh-TW"`, "tlh": ` language="tlh"`, "": "",
+	} {
+		if got := spoken(message.Call{Language: language, Say: []string{"x"}}); got != "<Response><Say"+want+">x</Say></Response>" {
+			t.Errorf("%q became %s", language, got)
+		}
 	}
 }
 
