@@ -38,7 +38,7 @@ func marked(t *testing.T) []byte {
 // Ensure every message is in the language the gate names, and in the first where it names none there is.
 func TestLettersInTheLanguageNamed(t *testing.T) {
 	renderer, err := pages.New(pages.Options{
-		Languages: []string{"en", "xx"}, Overlay: fstest.MapFS{"words/xx.json": {Data: marked(t)}},
+		Languages: []string{"en", "nl"}, Overlay: fstest.MapFS{"words/nl.json": {Data: marked(t)}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +46,7 @@ func TestLettersInTheLanguageNamed(t *testing.T) {
 	l := letters{renderer, "/_auth", func() string { return "https://mail.example.test" }}
 	const link = "https://mail.example.test/_auth/reset?token=x"
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
-	for language, want := range map[string]string{"xx": "xx", "en": "en", "": "en", "gone": "en"} {
+	for language, want := range map[string]string{"nl": "nl", "en": "en", "": "en", "gone": "en"} {
 		wrote := map[string]string{}
 		note := func(what, text string, err error) {
 			if err != nil {
@@ -74,7 +74,7 @@ func TestLettersInTheLanguageNamed(t *testing.T) {
 			t.Errorf("call in %q is spoken in %q, want %q", language, spoken, want)
 		}
 		for what, text := range wrote {
-			if strings.HasPrefix(text, "XX ") != (want == "xx") {
+			if strings.HasPrefix(text, "XX ") != (want == "nl") {
 				t.Errorf("%s in %q: %s", what, language, text)
 			}
 		}
