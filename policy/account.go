@@ -56,11 +56,13 @@ type Phone struct {
 	VerifiedAt time.Time `json:"verified_at,omitzero"`
 }
 
-// Credential is a password as it is kept: a PHC string, when it was set, and the hashes before it, newest first.
+// Credential is a password as it is kept: a PHC string, when it was set, and the hashes before it, newest first. Warned
+// is what its owner was last told of its end; a new password begins without it.
 type Credential struct {
 	Hash     string    `json:"hash,omitempty"` // "" until the account is set up
 	SetAt    time.Time `json:"set_at,omitzero"`
 	Previous []string  `json:"previous,omitempty"`
+	Warned   Warning   `json:"warned,omitzero"`
 }
 
 // Failures counts wrong passwords since the last right one. Guesses that are being checked right now are held in

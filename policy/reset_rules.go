@@ -223,13 +223,14 @@ func (r Rules) FinishReset(a *Account, key LinkKey, flow, hash string, now time.
 // SetPassword replaces the password, keeps the old hash for the history, and ends every session, link and code. It does
 // not unlock.
 func (r Rules) SetPassword(a *Account, hash string, now time.Time) {
+	previous := a.Password.Previous
 	if old := a.Password.Hash; old != "" && r.History > 0 {
-		a.Password.Previous = slices.Insert(a.Password.Previous, 0, old)
+		previous = slices.Insert(previous, 0, old)
 	}
-	if len(a.Password.Previous) > r.History {
-		a.Password.Previous = a.Password.Previous[:r.History]
+	if len(previous) > r.History {
+		previous = previous[:r.History]
 	}
-	a.Password.Hash, a.Password.SetAt = hash, now
+	a.Password = Credential{Hash: hash, SetAt: now, Previous: previous}
 	a.MustReset = false
 	a.Resets = nil
 	a.Epoch++

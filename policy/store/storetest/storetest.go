@@ -99,7 +99,10 @@ func anAccount(n int) policy.Account {
 		Groups:    []string{"billing", "desk"},
 		Language:  "pt-BR",
 		CreatedAt: t0,
-		Password:  policy.Credential{Hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", SetAt: t0},
+		Password: policy.Credential{
+			Hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", SetAt: t0,
+			Warned: policy.Warning{Ends: t0.Add(90 * policy.Day), Step: 7 * policy.Day},
+		},
 	}
 }
 
