@@ -137,6 +137,7 @@ const (
 	LetterOnHold          Letter = "on_hold"        // a reset was asked for while a contact change waits
 	LetterNoPhone         Letter = "no_phone"       // a reset was asked for and no phone is registered
 	LetterCodesPaused     Letter = "codes_paused"   // too many wrong codes in a day
+	LetterExpiring        Letter = "expiring"       // the password ends soon, at Ends
 )
 
 // LetterData is what letters are filled with. Link and Ends are empty where the letter has no link.
@@ -144,7 +145,7 @@ type LetterData struct {
 	Language string // as in Words
 	Name     string
 	Link     string
-	Ends     time.Time // when the link, or the holding time, ends
+	Ends     time.Time // when the link, the holding time or the password ends
 	At       time.Time // when it happened
 	// What of a contact change: the new values, masked.
 	NewEmail, NewPhone string
