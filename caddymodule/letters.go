@@ -52,6 +52,9 @@ func (l letters) letter(kind gate.Letter, d gate.LetterData) (pages.Letter, erro
 		return pages.NoPhoneMail{Recipient: to}, nil
 	case gate.LetterCodesPaused:
 		return pages.CodesPausedMail{Recipient: to, Origin: from, Until: d.Ends, Link: forgot}, nil
+	case gate.LetterExpiring:
+		change := l.origin() + l.base + "/account/password"
+		return pages.ExpiringMail{Recipient: to, EndsAt: d.Ends, Left: d.Ends.Sub(d.At), Link: change}, nil
 	}
 	return nil, fmt.Errorf("write letter: unknown kind %q", kind)
 }

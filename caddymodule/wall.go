@@ -178,6 +178,7 @@ func startWork(w *wall, logger *zap.Logger) *work {
 	var group sync.WaitGroup
 	group.Go(func() { w.gate.Keys().Run(ctx) })
 	group.Go(func() { w.outbox.Run(ctx) })
+	group.Go(func() { w.gate.RunWarnings(ctx) })
 	group.Go(func() {
 		check, cancel := context.WithTimeout(ctx, checkTime)
 		defer cancel()
