@@ -70,7 +70,7 @@ func (v *visit) showAccount(m member, page pages.Page, worth verdict) error {
 	}
 	if ends, does := v.Rules.PasswordEnds(a); does {
 		view.PasswordEndsAt = ends
-		view.EndsSoon = !v.Gate.Now().Before(ends.Add(-v.Rules.Warn))
+		view.EndsSoon = v.Rules.PasswordEndsSoon(a, v.Gate.Now())
 	}
 	if a.Change != nil {
 		view.ChangeAt = a.Change.EffectiveAt

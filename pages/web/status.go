@@ -1,7 +1,6 @@
 package web
 
 import (
-	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -28,9 +27,8 @@ func (v *visit) session() error {
 		"idle_seconds":     int(idle / time.Second),
 		"lifetime_seconds": int(all / time.Second),
 	}
-	if ends, does := v.Rules.PasswordEnds(&id.Account); does {
-		left := ends.Sub(v.Gate.Now()).Hours() / 24
-		answer["password_days_left"] = max(0, int(math.Ceil(left)))
+	if days, does := v.Rules.PasswordDaysLeft(&id.Account, v.Gate.Now()); does {
+		answer["password_days_left"] = days
 	}
 	v.json(http.StatusOK, answer)
 	return nil
