@@ -64,7 +64,7 @@ func TestLG05_ParallelGuesses(t *testing.T) {
 func TestT9_ParallelRightSignIns(t *testing.T) {
 	nodes(t, func(t *testing.T, n1, n2 *rig) {
 		n1.active(jo)
-		tokens := make([]string, 24)
+		tokens := make([]string, 12)
 		parallel(len(tokens), func(i int) {
 			r := []*rig{n1, n2}[i%2]
 			result, err := r.SignIn(ctx(t), gate.SignInRequest{Email: jo, Password: good, Client: client})

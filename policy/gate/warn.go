@@ -149,7 +149,7 @@ func (g *Gate) warnOwner(ctx context.Context, id policy.AccountID, wait time.Dur
 
 // warningLetter writes the mail. It is worth nothing when the password has ended.
 func (g *Gate) warningLetter(ctx context.Context, a *policy.Account, ends time.Time, wait time.Duration) (store.Effects, error) {
-	effects, err := g.letterEnding(ctx, a, LetterExpiring, ends)
+	effects, err := g.letterEnding(ctx, a, LetterExpiring, "", ends)
 	if err != nil {
 		return store.Effects{}, err
 	}
