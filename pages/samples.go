@@ -95,6 +95,11 @@ func samples() map[string]View {
 				{At: noon.Add(-time.Hour), Agent: "curl/8.9", Address: "2001:db8::7"},
 			},
 		},
+		"account_ended": Account{
+			Page: signedIn, Email: sampleEmail, Requirements: requirements[:1], PasswordSetAt: noon.AddDate(0, 0, -90), PasswordEndsAt: noon,
+			Age: 90 * 24 * time.Hour, EndsSoon: true,
+			Sessions: []Session{{Agent: sampleAgent, Address: "192.0.2.7", Near: true, StartedAt: noon, SeenAt: noon, Current: true}},
+		},
 		"account_plain": Account{
 			Page: signedIn, Email: sampleEmail, Requirements: requirements[:1], PasswordSetAt: noon,
 			Sessions: []Session{{Agent: sampleAgent, Address: "127.0.0.1", Near: false, StartedAt: noon, SeenAt: noon, Current: true}},

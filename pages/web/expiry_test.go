@@ -38,7 +38,7 @@ func TestEndIsToldAlikeEverywhere(t *testing.T) {
 		if err := json.Unmarshal([]byte(p.body), &info); err != nil || info.Days == nil || *info.Days != c.days {
 			t.Errorf("%v left: %s %v, want %d days", c.left, p.body, err, c.days)
 		}
-		if soon := strings.Contains(b.get("/_auth/account").body, `<p class="notice" role="status">Your password expires on`); soon != c.soon {
+		if soon := strings.Contains(b.get("/_auth/account").body, `<p class="notice">Your password expire`); soon != c.soon {
 			t.Errorf("%v left: the page tells of it: %v", c.left, soon)
 		}
 		w.deliver()
