@@ -215,11 +215,13 @@ func (r *Renderer) edition(language string) *edition {
 
 // Render makes the whole page, or an error and nothing: a template that fails half-way never reaches the visitor. The
 // error holds nothing of the view.
-func (r *Renderer) Render(v View) ([]byte, error) {
+func (r *Renderer) Render(v View) ([]byte, error) { return r.render(r.edition(v.language()), v) }
+
+func (r *Renderer) render(e *edition, v View) ([]byte, error) {
 	buffer := r.buffers.Get().(*bytes.Buffer)
 	defer r.buffers.Put(buffer)
 	buffer.Reset()
-	if err := r.edition(v.language()).pages[v.file()].ExecuteTemplate(buffer, "layout", v); err != nil {
+	if err := e.pages[v.file()].ExecuteTemplate(buffer, "layout", v); err != nil {
 		return nil, fmt.Errorf("render %s: %w", v.file(), err)
 	}
 	return bytes.Clone(buffer.Bytes()), nil
