@@ -141,11 +141,8 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 	if a.hasher, err = passhash.New(a.realm.hash, lane()); err != nil {
 		return err
 	}
-	a.renderer, err = pages.New(pages.Options{
-		SiteName: a.realm.name, SupportURL: a.realm.support, Base: a.realm.base, Languages: a.realm.languages,
-	})
-	if err != nil {
-		return fmt.Errorf("prepare pages: %w", err)
+	if a.renderer, err = newRenderer(a.realm); err != nil {
+		return err
 	}
 	a.origin = sync.OnceValues(a.findOrigin)
 	return nil

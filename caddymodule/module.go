@@ -31,7 +31,7 @@ func init() {
 	httpcaddyfile.RegisterDirective(appName, parseDirective)
 	// Behind what rewrites requests and in front of whatever could answer them.
 	httpcaddyfile.RegisterDirectiveOrder(appName, httpcaddyfile.Before, "basic_auth")
-	caddycmd.RegisterCommand(command.LoginWall)
+	caddycmd.RegisterCommand(command.LoginWall(preview))
 }
 
 // Interface guards

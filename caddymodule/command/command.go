@@ -1,6 +1,6 @@
-// Package command is `caddy login-wall`, the command for admins. All of it talks to the running Caddy, so that it works
-// with every store and leaves its trace in the audit trail. What it sends, and what comes back, is here too, for the
-// admin endpoint that answers it.
+// Package command is `caddy login-wall`, the command for admins. Whatever is about accounts and keys talks to the running
+// Caddy, so that it works with every store and leaves its trace in the audit trail. What it sends, and what comes back, is
+// here too, for the admin endpoint that answers it. The preview alone needs no running Caddy.
 package command
 
 import (
@@ -14,21 +14,26 @@ import (
 )
 
 // LoginWall is the command. Results go to standard output, as a table or as JSON, and everything else to standard error.
-var LoginWall = caddycmd.Command{
-	Name:  "login-wall",
-	Usage: "<command>",
-	Short: "Administers the accounts of the login wall",
-	Long: `
+// preview renders what `preview` writes.
+func LoginWall(preview Preview) caddycmd.Command {
+	return caddycmd.Command{
+		Name:      "login-wall",
+		Usage:     "<command>",
+		Short:     "Administers the accounts of the login wall",
+		Long:      about,
+		CobraFunc: func(root *cobra.Command) { build(root, preview) },
+	}
+}
+
+const about = `
 Administers the accounts of the login wall in the running Caddy, by its admin
-endpoint.
+endpoint, and shows what its pages and mails look like.
 
 There is no command that shows or sets a password, a code or a link: people set
 their passwords themselves, by the link in the invitation and a code sent to
-their phone.`,
-	CobraFunc: build,
-}
+their phone.`
 
-func build(root *cobra.Command) {
+func build(root *cobra.Command, preview Preview) {
 	root.PersistentFlags().String("address", "", "Address of the administration API listener (if --config is not used)")
 	root.PersistentFlags().StringP("config", "c", "", "Configuration file (if --address is not used)")
 	root.PersistentFlags().StringP("adapter", "a", "", "Name of config adapter to apply (if --config is used)")
@@ -58,7 +63,7 @@ func build(root *cobra.Command) {
 			return run(cmd, "keys/rotate", Request{}, printDone("a new key was made; it is used in a minute"))
 		},
 	})
-	root.AddCommand(user, keys)
+	root.AddCommand(user, keys, previewCommand(preview))
 }
 
 func addCommand() *cobra.Command {
