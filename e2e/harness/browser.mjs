@@ -111,7 +111,7 @@ class Visitor {
 	}
 
 	/** Clicks and waits for the page that this leads to; returns that page's status. */
-	async follow(selector = 'main form button') {
+	async follow(selector = 'main form button:not([type=button])') {
 		const [response] = await Promise.all([this.page.waitForNavigation(), this.click(selector)]);
 		return response?.status();
 	}
