@@ -232,8 +232,12 @@ func (w *words) moment(t time.Time) (string, error) {
 		zone = time.UTC
 	}
 	t = t.In(zone)
+	abbreviation := t.Format("MST")
+	if strings.HasPrefix(abbreviation, "+") || strings.HasPrefix(abbreviation, "-") {
+		abbreviation = "UTC" + abbreviation // many zones have no letters
+	}
 	return w.plain(say("time.moment", "day", t.Day(), "month", w.lists[monthsKey][t.Month()-1], "year", t.Year(),
-		"clock", t.Format("15:04"), "zone", t.Format("MST")))
+		"clock", t.Format("15:04"), "zone", abbreviation))
 }
 
 // span says a duration in the unit that fits it, rounded up: nobody is told to come back too early.

@@ -259,6 +259,15 @@ func TestSpansAndMoments(t *testing.T) {
 			t.Errorf("span(%v) = %q, %v, want %q", d, got, err, want)
 		}
 	}
+	south, err := time.LoadLocation("America/Sao_Paulo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.zone = south
+	if got, err := w.moment(noon); got != "9 March 2026, 09:00 UTC-03" || err != nil {
+		t.Errorf("moment in a zone without letters = %q, %v", got, err)
+	}
+	w.zone = nil
 	east := time.FixedZone("", 5*3600)
 	if got, err := w.moment(time.Date(2026, 1, 1, 3, 7, 0, 0, east)); got != "31 December 2025, 22:07 UTC" || err != nil {
 		t.Errorf("moment = %q, %v", got, err)
