@@ -79,11 +79,11 @@ async function resetByKeyboard(t, { kind, javascript }) {
 	await type('email', email);
 	await press('Enter');
 	await at('Check Your Email');
-	await prove(await wall.newestMail(/Set a new password/));
+	await prove(await wall.newestMail(/Choose a new password/));
 	await at('Choose a New Password');
 	if (javascript) await shows(page, tabTo);
 	await choose(second);
-	await at('Your New Password Is Set');
+	await at('You Have a New Password');
 	await tabTo('main a.button');
 	await press('Enter');
 	await type('email', email);

@@ -20,7 +20,7 @@ const titles = {
 	setup: 'Choose Your Password',
 	reset: 'Choose a New Password',
 	ready: 'Your Account Is Ready',
-	done: 'Your New Password Is Set',
+	done: 'You Have a New Password',
 	expired: 'Your Password Has Expired',
 	dead: 'This Link No Longer Works',
 	account: 'Your Account',
@@ -245,7 +245,7 @@ class Story {
 	async resets() {
 		const { wall, person } = this;
 		await this.asksForLink(' Jo.Public@Example.COM '); // T10
-		const mail = await wall.newestMail(/Set a new password/);
+		const mail = await wall.newestMail(/Choose a new password/);
 		this.link = linkFrom(mail);
 		assert.ok(this.link.startsWith(`${wall.origin}/_auth/reset?token=`), this.link);
 		const sent = (await wall.messages()).length;
@@ -299,7 +299,7 @@ class Story {
 		const { wall, person } = this;
 		await person.follow();
 		await this.at('sent', 'sent-expired');
-		await person.open(linkFrom(await wall.newestMail(/Set a new password/)));
+		await person.open(linkFrom(await wall.newestMail(/Choose a new password/)));
 		await this.choose('text');
 		await person.submit({ code: await wall.newestCode() });
 		await this.at('reset');

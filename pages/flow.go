@@ -182,7 +182,10 @@ func (v EnterCode) Status() int {
 // Problems tells what is wrong with the code that was typed, or that none could be sent.
 func (v EnterCode) Problems() []Problem {
 	problems := v.Page.Problems()
-	if v.Delivery == DeliveryFailed {
+	switch {
+	case v.Delivery == DeliveryFailed && v.RetryAfter > 0:
+		problems = append(problems, Problem{Phrase: say("code.failed_only_" + string(v.Method))})
+	case v.Delivery == DeliveryFailed:
 		problems = append(problems, Problem{Phrase: v.Ways.failed(v.Method)})
 	}
 	switch {

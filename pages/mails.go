@@ -126,7 +126,6 @@ func (m PasswordChangedMail) content() content {
 	return content{
 		Subject: say("mail.changed.subject"), Greeting: m.greeting(), Link: m.Link, Action: say("mail.changed.action"),
 		Before: append(what, say("mail.changed.not_you")),
-		After:  []Phrase{say("mail.changed.support")},
 	}
 }
 

@@ -48,7 +48,7 @@ func passwordProblems(violations []Violation, mismatch bool) []Problem {
 		problems = append(problems, Problem{Field: "new_password", Phrase: v.Phrase()})
 	}
 	if mismatch {
-		problems = append(problems, Problem{Field: "confirm_password", Phrase: say("password.mismatch")})
+		problems = append(problems, Problem{Field: "new_password", Phrase: say("password.mismatch")})
 	}
 	return problems
 }

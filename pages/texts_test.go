@@ -83,8 +83,8 @@ func TestCodeTextWithoutHostAndWithAVeryLongOne(t *testing.T) {
 
 func TestPhoneChangedText(t *testing.T) {
 	for site, want := range map[string]string{
-		"SecureMail":   "The phone number of your SecureMail account is being changed. Not you? Tell whoever looks after your account today.",
-		"\u8bca\u6240": "The phone number of your account is being changed. Not you? Tell whoever looks after your account today.",
+		"SecureMail":   "The phone number of your SecureMail account is being changed. Not expected? Tell the person who manages your account today.",
+		"\u8bca\u6240": "The phone number of your account is being changed. Not expected? Tell the person who manages your account today.",
 	} {
 		text, err := newRenderer(t, Options{SiteName: site}).PhoneChangedText("")
 		if err != nil || text != want {

@@ -38,6 +38,9 @@ type Page struct {
 	RequestID  string // printed on the error pages so that it can be found in the logs; may be ""
 }
 
+// Reference is the beginning of the request id, short enough to be read out and long enough to be found in the logs.
+func (p Page) Reference() string { return p.RequestID[:min(8, len(p.RequestID))] }
+
 // Status is 422 when a form has to be sent again because of its token, else 200.
 func (p Page) Status() int { return statusOf(p.Problems()) }
 
@@ -72,7 +75,7 @@ func (p Progress) Steps() []int {
 
 // The row of a reset begins at the forgot page, that of a set-up with the link that was emailed.
 const (
-	stepsOfReset = 4 // address, choice of method, code, password
+	stepsOfReset = 5 // address, mail, choice of method, code, password
 	stepsOfSetup = 3
 )
 
@@ -207,7 +210,7 @@ type Sent struct {
 }
 
 func (Sent) file() string       { return "sent" }
-func (Sent) progress() Progress { return Progress{1, stepsOfReset} }
+func (Sent) progress() Progress { return Progress{2, stepsOfReset} }
 
 // Expired tells the owner of an expired password, who has just typed the right one, that a new one is due. Its one
 // button posts Email to the forgot page. No session exists at this point.

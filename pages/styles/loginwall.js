@@ -57,9 +57,8 @@
 		const tick = () => {
 			const left = Math.max(0, Math.ceil((until - Date.now()) / 1000));
 			for (const button of buttons) button.disabled = left > 0;
-			const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
 			wait.setAttribute('aria-live', left > 0 ? 'off' : 'polite');
-			wait.textContent = left > 0 ? wait.dataset.clock.replace('{clock}', clock) : wait.dataset.over;
+			wait.textContent = left > 0 ? wait.dataset.clock.replace('{seconds}', left) : wait.dataset.over;
 			if (left > 0) setTimeout(tick, 250);
 		};
 		tick();

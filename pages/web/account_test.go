@@ -33,7 +33,7 @@ func TestChangeOfPasswordThatIsRefused(t *testing.T) {
 	b.signIn(jo, good)
 	for _, c := range []struct{ current, new, confirm, text string }{
 		{"wrong", other, other, `id="password-error"`},
-		{good, other, "x", `id="confirm_password-error"`},
+		{good, other, "x", `The two passwords were not the same`},
 		{good, "short", "short", `id="new_password-error"`},
 	} {
 		p := b.submit(b.get("/_auth/account/password"), "/_auth/account/password",
