@@ -82,8 +82,8 @@ func (r *Renderer) text(language, ending string, phrase func(name string) Phrase
 	}
 	unnamed = flat(unnamed) + ending
 	wide := !sevenBit(unnamed)
-	for name := textName(r.options.SiteName, wide); len(name) >= shortestName; name = name[:len(name)-1] {
-		body, err := w.plain(phrase(strings.TrimSpace(string(name))))
+	for name := textName(r.options.SiteName, wide); len([]rune(name)) >= shortestName; name = shorterName(name) {
+		body, err := w.plain(phrase(name))
 		if err != nil {
 			return "", fmt.Errorf("render text: %w", err)
 		}
@@ -92,6 +92,15 @@ func (r *Renderer) text(language, ending string, phrase func(name string) Phrase
 		}
 	}
 	return unnamed, nil
+}
+
+// shorterName is a name without its last word or, of a single word, without its last letter.
+func shorterName(name string) string {
+	if i := strings.LastIndex(name, " "); i > 0 {
+		return name[:i]
+	}
+	letters := []rune(name)
+	return string(letters[:len(letters)-1])
 }
 
 // shortestName is the least that is left of a name before it is left out: two letters tell nobody anything.
@@ -117,7 +126,7 @@ func sevenBit(text string) bool {
 // textName is the part of a site's name that can stand in a text: no letter that would make the message a longer kind,
 // unless it is of that kind (wide) anyway, no sign that could look like a code or its host, and no dot, which phones
 // would make a link of.
-func textName(name string, wide bool) []rune {
+func textName(name string, wide bool) string {
 	name = strings.Map(func(r rune) rune {
 		switch {
 		case strings.ContainsRune("@#/.:<>", r):
@@ -127,7 +136,7 @@ func textName(name string, wide bool) []rune {
 		}
 		return -1
 	}, flat(name))
-	return []rune(strings.Join(strings.Fields(name), " "))
+	return strings.Join(strings.Fields(name), " ")
 }
 
 // CodeCall is the voice call that brings a code.

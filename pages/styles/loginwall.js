@@ -66,6 +66,8 @@
 
 	// Say times in the reader's own zone, and in the form that their browser is used to.
 	const own = navigator.languages.find((tag) => tag.split('-')[0] === language.split('-')[0]);
-	const times = new Intl.DateTimeFormat(own || language, { dateStyle: 'long', timeStyle: 'short', numberingSystem: 'latn' });
+	const times = new Intl.DateTimeFormat(own || language, {
+		dateStyle: 'long', timeStyle: 'short', numberingSystem: 'latn', calendar: 'gregory',
+	});
 	for (const time of all('time')) time.textContent = times.format(new Date(time.dateTime));
 })();
