@@ -2,10 +2,8 @@ package web
 
 import (
 	"net/http"
-	"strings"
 	"time"
 
-	"github.com/loginwall/loginwall/pages"
 	"github.com/loginwall/loginwall/policy"
 )
 
@@ -42,20 +40,5 @@ func (v *visit) health() error {
 		return nil
 	}
 	v.send(http.StatusOK, "text/plain; charset=utf-8", []byte("ok\n"))
-	return nil
-}
-
-const assetPrefix = "/assets/"
-
-// asset sends a style sheet, script or picture.
-func (v *visit) asset() error {
-	asset, ok := v.Renderer.Asset(strings.TrimPrefix(v.req.Path, v.Base+assetPrefix))
-	if !ok {
-		v.show(pages.NotFound{Page: v.page()})
-		return nil
-	}
-	pages.SetAssetHeaders(v.w.Header(), asset)
-	v.transport()
-	v.write(http.StatusOK, asset.Content)
 	return nil
 }
