@@ -1,8 +1,10 @@
 package web
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/loginwall/loginwall/pages"
 	"github.com/loginwall/loginwall/policy"
@@ -67,25 +69,56 @@ func (v *visit) showAccount(m member, page pages.Page, worth verdict) error {
 	view := pages.Account{
 		Page: page, Name: a.Name, Email: a.Email, Phone: address.MaskPhone(a.Phone.Number), Groups: a.Groups,
 		Requirements: v.requirements(policy.PurposeReset), PasswordSetAt: a.Password.SetAt,
+		Age: max(0, v.Gate.Now().Sub(a.Password.SetAt)), FailedSince: a.Failures.Failed,
 	}
-	if ends, does := v.Rules.PasswordEnds(a); does {
-		view.PasswordEndsAt = ends
-		view.EndsSoon = v.Rules.PasswordEndsSoon(a, v.Gate.Now())
-	}
+	view.PasswordEndsAt, view.Left, view.EndsSoon = v.endOf(a)
 	if a.Change != nil {
 		view.ChangeAt = a.Change.EffectiveAt
 	}
 	for _, s := range live {
 		view.Sessions = append(view.Sessions, pages.Session{
-			Reference: reference(s.Key), Agent: s.Agent, Address: s.Address,
+			Reference: reference(s.Key), Agent: s.Agent, Address: s.Address, Near: v.near(s.Address),
 			StartedAt: s.CreatedAt, SeenAt: s.SeenAt, Current: s.Key == m.id.Session.Key,
 		})
 	}
 	for _, s := range slices.Backward(a.SignIns) {
-		view.SignIns = append(view.SignIns, pages.SignIn{At: s.At, Agent: s.Agent, Address: s.Address, Failed: s.Failed})
+		view.SignIns = append(view.SignIns, pages.SignIn{
+			At: s.At, Agent: s.Agent, Address: s.Address, Near: v.near(s.Address), Failed: s.Failed,
+		})
 	}
 	v.again(view, worth)
 	return nil
+}
+
+// endOf tells when the password ends (zero: never), how long it has until then, and whether its owner is to be told.
+func (v *visit) endOf(a *policy.Account) (ends time.Time, left time.Duration, soon bool) {
+	ends, does := v.Rules.PasswordEnds(a)
+	if !does {
+		return time.Time{}, 0, false
+	}
+	left = ends.Sub(v.Gate.Now())
+	return ends, max(0, left), v.Rules.PasswordEndsSoon(a, v.Gate.Now())
+}
+
+// near tells whether an address is in the network of whoever looks at the page.
+func (v *visit) near(address string) bool {
+	network, ok := networkOf(address)
+	here, known := networkOf(v.req.Client.Address)
+	return ok && known && network == here
+}
+
+// networkOf is an IPv4 address alone, and the /64 of an IPv6 address: devices change theirs within it.
+func networkOf(address string) (netip.Prefix, bool) {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	bits := 32
+	if ip = ip.Unmap().WithZone(""); ip.Is6() {
+		bits = 64
+	}
+	network, err := ip.Prefix(bits)
+	return network, err == nil
 }
 
 // reference names a session on the page: enough of its key to tell a person's sessions apart, and nothing that could

@@ -88,3 +88,26 @@ func references(p reply) (refs []string) {
 	}
 	return refs
 }
+
+// Ensure the account page tells how old the password is, what was tried since the last sign-in, and what is used nearby.
+func TestAccountPageTellsOfThePassword(t *testing.T) {
+	w := newWall(t, nil)
+	w.active(jo, good)
+	b := w.browser()
+	b.address = "2001:db8:1:2::1"
+	b.signIn(jo, good)
+	far := w.browser()
+	far.address = "2001:db8:1:3::1"
+	far.signIn(jo, good)
+	w.advance(3 * time.Minute)
+	w.browser().login(jo, "wrong")
+	b.address = "2001:db8:1:2:ffff::9" // the same network
+	page := b.get("/_auth/account")
+	wantText(t, page, "3 minutes")
+	wantText(t, page, "90 days")
+	wantText(t, page, "1 wrong password since your last sign-in")
+	near, elsewhere := strings.Count(page.body, "2001:db8:1:2::1"), strings.Count(page.body, "2001:db8:1:3::1")
+	if near != 2 || elsewhere != 2 || strings.Count(page.body, "From where you are now") != 2 {
+		t.Errorf("%d, %d: %s", near, elsewhere, page.body)
+	}
+}
