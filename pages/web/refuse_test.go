@@ -218,3 +218,20 @@ func TestPX33_OnlyTheExactPrefixIsOurs(t *testing.T) {
 	}
 	wantStatus(t, w.browser().open("/_auth"), http.StatusOK)
 }
+
+func TestU24_PasswordManagersAreToldTheTruth(t *testing.T) {
+	const probe = "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200"
+	w := newWall(t, nil)
+	for _, h := range [][]string{nil, script, {"Sec-Fetch-Mode", "", "Sec-Fetch-Dest", "", "Accept", "*/*"}} {
+		b := w.browser()
+		r, req := b.request("GET", probe, "", h)
+		p := b.answer(func(rw http.ResponseWriter) { w.Refuse(rw, r, req, probe) })
+		wantStatus(t, p, http.StatusNotFound)
+		if len(p.Cookies()) != 0 {
+			t.Errorf("sets %v", p.Cookies())
+		}
+	}
+	if w.Owns(probe) {
+		t.Error("the app is not asked for somebody who is signed in")
+	}
+}

@@ -15,6 +15,10 @@ const changePassword = "/.well-known/change-password"
 // answer serves one method of one address. An error means that nothing could be decided and nothing was written.
 type answer func(*visit) error
 
+// passwordProbe is what password managers ask for to find out whether a site answers honestly for what is not there, since
+// they believe its change-password address only then (W3C, Detecting the reliability of HTTP status codes).
+const passwordProbe = "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200"
+
 // route is an address and what it answers. GET answers HEAD, too.
 type route struct{ get, post answer }
 
