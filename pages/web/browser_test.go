@@ -128,6 +128,11 @@ func (b *browser) post(target string, fields url.Values, h ...string) reply {
 	return b.serve(b.request(http.MethodPost, target, fields.Encode(), h))
 }
 
+var nonceValue = regexp.MustCompile(`nonce(-|=")[A-Za-z0-9_-]{22}`)
+
+// withoutNonce is a page, or its policy, without what is new in each answer.
+func withoutNonce(s string) string { return nonceValue.ReplaceAllString(s, "NONCE") }
+
 var tokenInput = regexp.MustCompile(`name="csrf" value="([^"]*)"`)
 
 func (p reply) csrf(t testing.TB) string {

@@ -10,7 +10,7 @@ import (
 // markSent marks the address of the page that says a mail is on its way.
 const markSent = "sent"
 
-// forgotPage asks for the address, or says that a mail was sent to the one typed before.
+// forgotPage asks for the address, with the one typed before filled in, or says that a mail was sent to it.
 func (v *visit) forgotPage() error {
 	state, err := v.formState()
 	if err != nil {
@@ -20,11 +20,11 @@ func (v *visit) forgotPage() error {
 	if err != nil {
 		return err
 	}
-	if v.query().Has(markSent) && state.Email != "" {
+	if v.query().Has(markSent) && state.Sent {
 		v.show(pages.Sent{Page: page, Email: state.Email, Valid: v.Rules.ResetLink})
 		return nil
 	}
-	v.show(pages.Forgot{Page: page})
+	v.show(pages.Forgot{Page: page, Email: state.Email})
 	return nil
 }
 
@@ -58,7 +58,7 @@ func (v *visit) forgot() error {
 		v.show(pages.Forgot{Page: page, Email: email, RetryAfter: wait})
 		return nil
 	}
-	state.Email = email
+	state.Email, state.Sent = email, true
 	if err := v.keepFormState(state); err != nil {
 		return err
 	}

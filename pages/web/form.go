@@ -92,7 +92,8 @@ func typed(email string) string {
 // bound to, and what is to be said on the page after a redirect.
 type formState struct {
 	ID     string       `json:"i"`
-	Email  string       `json:"e,omitempty"` // as typed on the forgot page
+	Email  string       `json:"e,omitempty"` // as typed on the forgot page, or in a sign-in that failed
+	Sent   bool         `json:"s,omitempty"` // a mail to Email was asked for
 	Notice pages.Notice `json:"n,omitempty"` // to be shown once
 }
 
@@ -113,6 +114,26 @@ func (v *visit) formState() (formState, error) {
 func (v *visit) renewFormState() (formState, error) {
 	s := formState{ID: gate.RandomToken()}
 	return s, v.keepFormState(s)
+}
+
+// keepTyped remembers an address for the forgot page, where no mail was sent to it yet.
+func (v *visit) keepTyped(s formState, email string) error {
+	if s.Email == email && !s.Sent {
+		return nil
+	}
+	s.Email, s.Sent = email, false
+	return v.keepFormState(s)
+}
+
+// dropTyped forgets the address that was typed, when there is one to be forgotten.
+func (v *visit) dropTyped() error {
+	var s formState
+	ok, _, err := v.read(v.r, v.formCookie(), &s)
+	if err != nil || !ok || s.Email == "" {
+		return err
+	}
+	s.Email, s.Sent = "", false
+	return v.keepFormState(s)
 }
 
 func (v *visit) keepFormState(s formState) error { return v.set(v.formCookie(), s) }

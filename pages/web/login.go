@@ -90,6 +90,7 @@ func (v *visit) signedIn(result gate.SignInResult, next string) error {
 }
 
 // notSignedIn shows why not, as far as the visitor may know. The typed address stays, the password never does.
+// The forgot page will know it too, so that nobody has to type it twice.
 func (v *visit) notSignedIn(f form, state formState, result gate.SignInResult) error {
 	page, err := v.openPage(state)
 	if err != nil {
@@ -101,8 +102,12 @@ func (v *visit) notSignedIn(f form, state formState, result gate.SignInResult) e
 	case policy.Busy:
 		v.busy(result.RetryAfter)
 	default:
+		email := typed(f[fieldEmail])
+		if err := v.keepTyped(state, email); err != nil {
+			return err
+		}
 		v.show(pages.Login{
-			Page: page, Email: typed(f[fieldEmail]), Next: v.next(f[fieldNext]),
+			Page: page, Email: email, Next: v.next(f[fieldNext]),
 			Failure: result.Reason != policy.Throttled, RetryAfter: result.RetryAfter,
 		})
 	}

@@ -65,6 +65,9 @@ func (v *visit) endOwnSession(token string) error {
 	v.clear(v.sessionCookie(v.req.Secure))
 	v.dropFlow()
 	v.dropForeign()
+	if err := v.dropTyped(); err != nil {
+		return err
+	}
 	if v.req.Secure {
 		v.w.Header().Set("Clear-Site-Data", clearSiteData)
 	}
