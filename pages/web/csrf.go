@@ -17,8 +17,7 @@ import (
 // ownOrigin tells whether a post came from one of our own pages, as far as the browser says (OWASP ASVS 5.0, 3.5.1).
 // Neighbouring hosts are not trusted. Requests that say nothing are left to the form token.
 func (v *visit) ownOrigin() bool {
-	site := v.r.Header.Get("Sec-Fetch-Site")
-	if site != "" && site != "same-origin" && site != "none" {
+	if v.fromElsewhere() {
 		return false
 	}
 	origins := v.r.Header["Origin"]
@@ -30,7 +29,7 @@ func (v *visit) ownOrigin() bool {
 	}
 	if origins[0] == "null" {
 		// Pages behind a link send no Referer, and so no Origin. A sandboxed frame cannot call itself same-origin.
-		return site == "same-origin"
+		return v.r.Header.Get(fetchSite) == "same-origin"
 	}
 	for _, own := range []string{v.req.origin(v.r.Host), v.Origin()} {
 		if own != "" && strings.EqualFold(origins[0], own) {
@@ -38,6 +37,14 @@ func (v *visit) ownOrigin() bool {
 		}
 	}
 	return false
+}
+
+const fetchSite = "Sec-Fetch-Site"
+
+// fromElsewhere tells whether the browser says that another site's page made this request.
+func (v *visit) fromElsewhere() bool {
+	site := v.r.Header.Get(fetchSite)
+	return site != "" && site != "same-origin" && site != "none"
 }
 
 func (req Request) origin(host string) string {

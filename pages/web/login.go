@@ -36,7 +36,7 @@ func (v *visit) loginPage() error {
 	switch {
 	case reason == policy.OK:
 		view.SignedInAs = nameOf(&id.Account)
-		view.ContinueURL = orStart(view.Next)
+		view.ContinueURL = v.orStart(view.Next)
 	case token != "":
 		v.clear(v.sessionCookie(v.req.Secure))
 		view.Notice = pages.NoticeSessionEnded
@@ -85,17 +85,18 @@ func (v *visit) signedIn(result gate.SignInResult, next string) error {
 		return err
 	}
 	v.dropFlow()
-	v.redirect(orStart(next))
+	v.redirect(v.orStart(next))
 	return nil
 }
 
-// notSignedIn shows why not, as far as the visitor may know. The typed address stays, the password never does.
-// The forgot page will know it too, so that nobody has to type it twice.
+// notSignedIn shows why not, as far as the visitor may know. The typed address stays, the password never does. The forgot
+// page will know it too, so that nobody has to type it twice.
 func (v *visit) notSignedIn(f form, state formState, result gate.SignInResult) error {
 	page, err := v.openPage(state)
 	if err != nil {
 		return err
 	}
+	page.Here = v.tokenless(v.loginPath(f[fieldNext]))
 	switch result.Reason {
 	case policy.Expired:
 		v.show(pages.Expired{Page: page, Email: typed(f[fieldEmail])})
@@ -123,14 +124,14 @@ func (v *visit) loginAgain(f form, state formState, worth verdict) error {
 	}
 	next := v.next(f[fieldNext])
 	if email, err := address.Email(f[fieldEmail]); err == nil && reason == policy.OK && email == id.Account.Email {
-		v.redirect(orStart(next))
+		v.redirect(v.orStart(next))
 		return nil
 	}
 	page, err := v.openPage(state)
 	if err != nil {
 		return err
 	}
-	page.FormTooOld = true
+	page.Here, page.FormTooOld = v.tokenless(v.loginPath(f[fieldNext])), true
 	if reason == policy.OK {
 		page.SignedInAs = nameOf(&id.Account)
 	}

@@ -23,7 +23,7 @@ func (v *visit) logoutPage() error {
 	if err != nil {
 		return err
 	}
-	v.show(pages.Logout{Page: page, ContinueURL: start})
+	v.show(pages.Logout{Page: page, ContinueURL: v.start()})
 	return nil
 }
 
@@ -53,7 +53,7 @@ func (v *visit) signOut() error {
 		return err
 	}
 	page.FormTooOld = true
-	v.again(pages.Logout{Page: page, ContinueURL: start}, worth)
+	v.again(pages.Logout{Page: page, ContinueURL: v.start()}, worth)
 	return nil
 }
 
@@ -68,9 +68,11 @@ func (v *visit) endOwnSession(token string) error {
 	if err := v.dropTyped(); err != nil {
 		return err
 	}
+	location := v.Base + "/login?" + markSignedOut
 	if v.req.Secure {
 		v.w.Header().Set("Clear-Site-Data", clearSiteData)
+		location = v.keepingLanguage(location)
 	}
-	v.redirect(v.Base + "/login?" + markSignedOut)
+	v.redirect(location)
 	return nil
 }

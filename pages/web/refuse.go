@@ -76,7 +76,7 @@ func (h *Handler) Forbidden(w http.ResponseWriter, r *http.Request, req Request,
 	}
 	page := v.page()
 	page.SignedInAs = nameOf(&id.Account)
-	v.show(pages.Forbidden{Page: page, ContinueURL: start})
+	v.show(pages.Forbidden{Page: page, ContinueURL: v.start()})
 }
 
 // Unavailable answers while the gate cannot decide, most often because the store is out of reach: nobody passes, and

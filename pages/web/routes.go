@@ -20,21 +20,26 @@ type answer func(*visit) error
 const passwordProbe = "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200"
 
 // route is an address and what it answers. GET answers HEAD, too.
-type route struct{ get, post answer }
+type route struct {
+	get, post answer
+	page      string // the page, below the prefix, that it is or has its form on; "" for what is no page
+	mark      string // the query of that page which changes what it says, may be ""
+}
 
 // routes lists the addresses below the prefix.
 func routes() map[string]route {
 	return map[string]route{
-		"":                  {get: (*visit).home},
-		"/":                 {get: (*visit).home},
-		"/login":            {get: (*visit).loginPage, post: (*visit).signIn},
-		"/logout":           {get: (*visit).logoutPage, post: (*visit).signOut},
-		"/forgot":           {get: (*visit).forgotPage, post: (*visit).forgot},
-		"/reset":            {get: (*visit).flowPage, post: (*visit).flowPost},
-		"/setup":            {get: (*visit).flowPage, post: (*visit).flowPost},
-		"/account":          {get: (*visit).accountPage},
-		"/account/sessions": {post: (*visit).endSessions},
-		"/account/password": {get: (*visit).passwordPage, post: (*visit).changePassword},
+		"":                  {get: (*visit).home, page: homePage},
+		"/":                 {get: (*visit).home, page: homePage},
+		"/login":            {get: (*visit).loginPage, post: (*visit).signIn, page: "/login", mark: markSignedOut},
+		"/logout":           {get: (*visit).logoutPage, post: (*visit).signOut, page: "/logout"},
+		"/forgot":           {get: (*visit).forgotPage, post: (*visit).forgot, page: "/forgot", mark: markSent},
+		"/reset":            {get: (*visit).flowPage, post: (*visit).flowPost, page: "/reset"},
+		"/setup":            {get: (*visit).flowPage, post: (*visit).flowPost, page: "/setup"},
+		"/account":          {get: (*visit).accountPage, page: "/account"},
+		"/account/sessions": {post: (*visit).endSessions, page: "/account"},
+		"/account/password": {get: (*visit).passwordPage, post: (*visit).changePassword, page: "/account/password"},
+		"/language":         {get: (*visit).chooseLanguage},
 		"/session":          {get: (*visit).session},
 		"/health":           {get: (*visit).health},
 	}
@@ -94,25 +99,16 @@ func (v *visit) post(next answer) error {
 	return next(v)
 }
 
-// home leads to the account, or to the login page.
-func (v *visit) home() error {
-	_, reason, _, err := v.identity(false)
-	if err != nil {
-		return err
-	}
-	if reason == policy.OK {
-		v.redirect(v.Base + "/account")
-	} else {
-		v.redirect(v.Base + "/login")
-	}
-	return nil
-}
-
 // next returns where a person may be led after a sign-in, "" for nowhere in particular: a path of the app, or one of
-// the two pages of the wall that need a sign-in and change nothing by being opened.
+// the pages of the wall that need a sign-in and change nothing by being opened.
 func (h *Handler) next(raw string) string {
-	if raw == h.Base+"/account" || raw == h.Base+"/account/password" {
+	switch raw {
+	case h.Base + "/account", h.Base + "/account/password":
 		return raw
+	case h.Base, h.Base + homePage:
+		if h.Home != nil {
+			return raw
+		}
 	}
 	if raw == "" || policy.NextPath(raw, h.Base) != raw {
 		return ""
@@ -120,12 +116,17 @@ func (h *Handler) next(raw string) string {
 	return raw
 }
 
-// start is where somebody goes who wants nowhere in particular.
-const start = "/"
+// start is where somebody goes who wants nowhere in particular: the home page, or the app.
+func (h *Handler) start() string {
+	if h.Home != nil {
+		return h.Base + homePage
+	}
+	return "/"
+}
 
-func orStart(next string) string {
+func (h *Handler) orStart(next string) string {
 	if next == "" {
-		return start
+		return h.start()
 	}
 	return next
 }

@@ -6,6 +6,8 @@ package web
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -28,6 +30,9 @@ type Options struct {
 	Origin func() string
 	// Rules are the gate's rules, for what pages tell of them.
 	Rules policy.Rules
+	// Home gives the tiles that somebody in these groups may see; nil is no home page. The renderer's option of the name
+	// says the same.
+	Home func(groups []string) []pages.Tile
 	// CookieDomain shares the session cookie with all sites below a domain; "" keeps it to one host.
 	CookieDomain string
 	// Fault hears of errors that are our own: a page that could not be rendered. May be nil.
@@ -101,7 +106,7 @@ type visit struct {
 
 // newVisit begins one. The language is found once, so that pages and messages are in the same.
 func (h *Handler) newVisit(w http.ResponseWriter, r *http.Request, req Request) *visit {
-	req.Client.Language = h.Renderer.MatchLanguage(r.Header.Get("Accept-Language"))
+	req.Client.Language = h.language(r, req)
 	return &visit{Handler: h, w: w, r: r, req: req}
 }
 
@@ -150,7 +155,19 @@ func nameOf(a *policy.Account) string {
 
 // page fills what every page knows.
 func (v *visit) page() pages.Page {
-	return pages.Page{Language: v.req.Client.Language, RequestID: v.req.Client.RequestID}
+	return pages.Page{
+		Language:  v.req.Client.Language,
+		RequestID: v.req.Client.RequestID,
+		Here:      v.here(),
+		Nonce:     nonce(),
+	}
+}
+
+// nonce is 128 random bits, by which the script of one answer may run.
+func nonce() string {
+	b := make([]byte, 16)
+	rand.Read(b)
+	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // query is what the browser sent after the question mark. What cannot be read of it is left out.
