@@ -2,6 +2,7 @@ package caddymodule
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,8 +34,20 @@ func (p *passage) secretive() bool {
 	switch page, _ := strings.CutPrefix(p.path, p.app.realm.base); page {
 	case "/reset", "/setup":
 		return true
+	case "/language":
+		return p.holdsMoreThan("to", "back")
 	}
 	return !strings.HasPrefix(p.query, "next=") || strings.Contains(p.query, "&")
+}
+
+// holdsMoreThan says whether the query has other parameters than those named, or cannot be read.
+func (p *passage) holdsMoreThan(names ...string) bool {
+	for name := range p.values() {
+		if !slices.Contains(names, name) {
+			return true
+		}
+	}
+	return len(p.values()) == 0
 }
 
 // linkToken finds the token of a link in an address, also where a mail program has escaped what stands around it.
