@@ -86,8 +86,12 @@ type App struct {
 	// ISO 3166 codes of the countries whose numbers may be texted and called. Default: all.
 	PhoneCountries []string `json:"phone_countries,omitempty"`
 	Brand          Brand    `json:"brand,omitzero"`
-	// The languages of pages and messages, the preferred one first. Default: en.
+	// The languages of pages and messages, as tags; the first is for whoever asks for none of them. Default: en.
 	Languages []string `json:"languages,omitempty"`
+	// The zone of the times in messages, and in pages without scripts, by its IANA name. Default: the machine's own.
+	TimeZone string `json:"time_zone,omitempty"`
+	// Without apps there is no home page.
+	Home Home `json:"home,omitzero"`
 
 	ctx      caddy.Context
 	logger   *zap.Logger
@@ -97,6 +101,7 @@ type App struct {
 	phone    message.PhoneSender
 	hasher   *passhash.Hasher
 	renderer *pages.Renderer
+	home     func(groups []string) []pages.Tile // nil where there is no home page
 	list     blocklist.Lists
 	observer *observer
 	origin   func() (string, error)
@@ -110,8 +115,7 @@ type App struct {
 
 	warned, warnedPlain atomic.Bool // what is said once
 
-	urlFile string // where the Caddyfile has url, for errors that are found later
-	urlLine int
+	urlAt, languagesAt place // in the Caddyfile, for errors that are found later
 }
 
 // CaddyModule describes the app to Caddy.
@@ -141,7 +145,7 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 	if a.hasher, err = passhash.New(a.realm.hash, lane()); err != nil {
 		return err
 	}
-	if a.renderer, err = newRenderer(a.realm); err != nil {
+	if err := a.preparePages(); err != nil {
 		return err
 	}
 	a.origin = sync.OnceValues(a.findOrigin)

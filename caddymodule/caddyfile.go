@@ -83,6 +83,7 @@ func limitsPaths(matchers caddy.ModuleMap) bool {
 //		phone           <module> [...]
 //		phone_countries <codes...>
 //		languages       <tags...>
+//		time_zone       <name>
 //		lockout         <count>
 //		invitation      <duration>
 //		contact_hold    <duration>
@@ -106,7 +107,17 @@ func limitsPaths(matchers caddy.ModuleMap) bool {
 //			code <duration>
 //		}
 //		brand {
-//			support <url>
+//			logo      <file> [<file for dark mode>]
+//			accent    "#<rrggbb>"
+//			support   <url>
+//			templates <folder>
+//		}
+//		home {
+//			app <name> <address> {
+//				about  <text>
+//				icon   <file>
+//				groups <groups...>
+//			}
 //		}
 //	}
 func (a *App) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
@@ -127,8 +138,11 @@ var errLater = errors.New("a placeholder, known only when the configuration is l
 func (a *App) checkTogether(d *caddyfile.Dispenser) error {
 	if a.URL != "" && !clause.HasPlaceholder(a.URL) {
 		if err := checkOrigin(a.URL, a.InsecureHTTP); err != nil {
-			return fmt.Errorf("%w, at %s:%d", err, a.urlFile, a.urlLine)
+			return a.urlAt.wrap(err)
 		}
+	}
+	if err := checkLanguages(a.knownLanguages(), nil); err != nil && a.Brand.Templates == "" {
+		return a.languagesAt.wrap(err)
 	}
 	_, err := a.resolve(func(_, value string, check clause.Check) (string, error) {
 		if clause.HasPlaceholder(value) {
@@ -141,6 +155,21 @@ func (a *App) checkTogether(d *caddyfile.Dispenser) error {
 	}
 	return nil
 }
+
+// knownLanguages are those that are no placeholders.
+func (a *App) knownLanguages() []string {
+	return slices.DeleteFunc(slices.Clone(a.Languages), clause.HasPlaceholder)
+}
+
+// place is where something stands in a Caddyfile.
+type place struct {
+	file string
+	line int
+}
+
+func placeOf(d *caddyfile.Dispenser) place { return place{d.File(), d.Line()} }
+
+func (p place) wrap(err error) error { return fmt.Errorf("%w, at %s:%d", err, p.file, p.line) }
 
 // UnmarshalCaddyfile reads what a site wants of the wall.
 //

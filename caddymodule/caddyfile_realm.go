@@ -9,6 +9,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/loginwall/loginwall/caddymodule/clause"
+	"github.com/loginwall/loginwall/pages"
 )
 
 // syntax holds the words of the global block.
@@ -25,7 +26,8 @@ func (a *App) syntax() clause.Words {
 		"mail":            guest(&a.MailRaw, "mail", mailNamespace, senderKey, "smtp or file"),
 		"phone":           guest(&a.PhoneRaw, "phone", phoneNamespace, senderKey, "twilio, http or file"),
 		"phone_countries": clause.Values(&a.PhoneCountries, "US CA", checkCountry),
-		"languages":       clause.Values(&a.Languages, "en", checkLanguage),
+		"languages":       a.readLanguages,
+		"time_zone":       clause.Value(&a.TimeZone, "America/New_York", checkZone),
 		"lockout":         numberLockout.value(&a.Lockout),
 		"invitation":      spanInvitation.value(&a.Invitation),
 		"contact_hold":    spanContactHold.value(&a.ContactHold),
@@ -36,6 +38,7 @@ func (a *App) syntax() clause.Words {
 		"session":         clause.Only(a.Session.syntax()),
 		"reset":           clause.Only(a.Reset.syntax()),
 		"brand":           clause.Only(a.Brand.syntax()),
+		"home":            a.Home.read,
 	}
 }
 
@@ -43,8 +46,14 @@ func (a *App) syntax() clause.Words {
 func (a *App) readURL(d *caddyfile.Dispenser) error {
 	judge := func(origin string) error { return checkOrigin(origin, true) }
 	err := clause.Value(&a.URL, "https://mail.example.com", judge)(d)
-	a.urlFile, a.urlLine = d.File(), d.Line()
+	a.urlAt = placeOf(d)
 	return err
+}
+
+// readLanguages reads languages and remembers where it stands: which there are depends on templates, too.
+func (a *App) readLanguages(d *caddyfile.Dispenser) error {
+	a.languagesAt = placeOf(d)
+	return clause.Values(&a.Languages, strings.Join(pages.LanguagesWith(nil), " "), nil)(d)
 }
 
 func (p *Password) syntax() clause.Words {
@@ -73,15 +82,6 @@ func (r *Reset) syntax() clause.Words {
 	}
 }
 
-func (b *Brand) syntax() clause.Words {
-	return clause.Words{
-		"support":   clause.Value(&b.Support, "https://example.com/help", checkSupport),
-		"logo":      notYet,
-		"accent":    notYet,
-		"templates": notYet,
-	}
-}
-
 // read reads source_limit, which is two values, or off, or a placeholder for any of it.
 func (s *SourceLimit) read(d *caddyfile.Dispenser) error {
 	values := d.RemainingArgs()
@@ -100,11 +100,6 @@ func (s *SourceLimit) read(d *caddyfile.Dispenser) error {
 		return d.WrapErr(err)
 	}
 	return nil
-}
-
-// notYet refuses a word of the language that this version cannot do, rather than pass it over.
-func notYet(d *caddyfile.Dispenser) error {
-	return d.Errf("%s is not available yet: remove the line", d.Val())
 }
 
 // guest reads a clause that belongs to a guest module.

@@ -39,7 +39,7 @@ func (h *Handler) readRequire(d *caddyfile.Dispenser) error {
 		return d.WrapErr(err)
 	}
 	for _, group := range values[1:] {
-		if err := clause.CheckLiteral(group, checkGroup); err != nil {
+		if err := clause.CheckLiteral(group, checkGroup("require")); err != nil {
 			return d.WrapErr(err)
 		}
 	}
@@ -48,11 +48,13 @@ func (h *Handler) readRequire(d *caddyfile.Dispenser) error {
 }
 
 // checkGroup judges a group as the command that gives it to people does: one they cannot be in would let nobody pass.
-func checkGroup(group string) error {
-	if err := gate.CheckGroup(group); err != nil {
-		return fmt.Errorf("require: %w", err)
+func checkGroup(word string) clause.Check {
+	return func(group string) error {
+		if err := gate.CheckGroup(group); err != nil {
+			return fmt.Errorf("%s: %w", word, err)
+		}
+		return nil
 	}
-	return nil
 }
 
 // readIdentity reads one or more sets and, behind a single one, the names that are changed.

@@ -74,11 +74,16 @@ func (p *passage) mayEnter(groups []string) bool {
 		if !rule.pattern.Covers(p.path) && !rule.pattern.Covers(p.r.URL.EscapedPath()) {
 			continue
 		}
-		if !slices.ContainsFunc(rule.groups, func(g string) bool { return slices.Contains(groups, g) }) {
+		if !admits(rule.groups, groups) {
 			return false
 		}
 	}
 	return true
+}
+
+// admits says whether somebody in the groups have is let in where any one of the groups wanted is.
+func admits(wanted, have []string) bool {
+	return slices.ContainsFunc(wanted, func(g string) bool { return slices.Contains(have, g) })
 }
 
 // refusedMethod says whether a method has no business behind a wall: TRACE would show a page's script what only the

@@ -106,7 +106,7 @@ func (r Require) provision() (requirement, error) {
 	}
 	rule := requirement{pattern: pattern}
 	for _, group := range r.Groups {
-		expanded, err := clause.Expand("require", group, checkGroup)
+		expanded, err := clause.Expand("require", group, checkGroup("require"))
 		if err != nil {
 			return requirement{}, err
 		}

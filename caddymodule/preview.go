@@ -7,17 +7,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/loginwall/loginwall/caddymodule/clause"
-	"github.com/loginwall/loginwall/pages"
 )
-
-// newRenderer prepares the pages and messages of a realm.
-func newRenderer(m *realm) (*pages.Renderer, error) {
-	r, err := pages.New(pages.Options{SiteName: m.name, SupportURL: m.support, Base: m.base, Languages: m.languages})
-	if err != nil {
-		return nil, fmt.Errorf("prepare pages: %w", err)
-	}
-	return r, nil
-}
 
 // preview renders what the realm of a configuration, in Caddy's JSON, shows and sends, by path. A configuration without
 // a realm has the default one. Nothing is opened, started or asked.

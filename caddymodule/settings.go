@@ -58,17 +58,14 @@ type SourceLimit struct {
 	Window string `json:"window,omitempty"`
 }
 
-// Brand is how the pages look.
-type Brand struct {
-	// Where people find help: an http, https or mailto address.
-	Support string `json:"support,omitempty"`
-}
-
 // realm is the configuration with every placeholder expanded and every value judged.
 type realm struct {
-	name, url, base, support, cookieDomain string
-	languages, countries                   []string
-	secret                                 string
+	name, url, base, cookieDomain string
+	languages, countries          []string
+	secret                        string
+	zone                          *time.Location
+	look                          look
+	tiles                         []tile
 
 	rules        policy.Rules
 	minLength    int
@@ -118,6 +115,17 @@ func (r *resolver) list(word string, values []string, check clause.Check) []stri
 	return out
 }
 
+// zone is the machine's own where none is given.
+func (r *resolver) zone(value string) *time.Location {
+	name := r.text("time_zone", value, checkZone)
+	if name == "" || r.err != nil {
+		return time.Local
+	}
+	var zone *time.Location
+	zone, r.err = time.LoadLocation(name)
+	return zone
+}
+
 // sourceLimit is two settings, or one that stands for both: off, or a count, or a count and a duration.
 func (r *resolver) sourceLimit(s SourceLimit, failures *int, window *time.Duration) {
 	r.span(spanSourceWindow, s.Window, window)
@@ -139,7 +147,6 @@ func (r *resolver) sourceLimit(s SourceLimit, failures *int, window *time.Durati
 	*window, r.err = spanSourceWindow.parse(parts[1])
 }
 
-// resolve expands each setting with expand and judges it. It does no I/O but what expand does.
 func checkOwnSecret(secret string) error {
 	if len(secret) < 16 {
 		return errors.New("secret is shorter than 16 characters and could be guessed: take a long random one, such as the output of openssl rand -base64 32")
@@ -147,6 +154,7 @@ func checkOwnSecret(secret string) error {
 	return nil
 }
 
+// resolve expands each setting with expand and judges it. It does no I/O but what expand does.
 func (a *App) resolve(expand func(word, value string, check clause.Check) (string, error)) (*realm, error) {
 	r := &resolver{expand: expand}
 	m := &realm{
@@ -180,8 +188,9 @@ func (a *App) resolve(expand func(word, value string, check clause.Check) (strin
 	r.sourceLimit(a.SourceLimit, &m.sourceLimit, &m.sourceWindow)
 
 	m.countries = r.list("phone_countries", a.PhoneCountries, checkCountry)
-	m.languages = r.list("languages", a.Languages, checkLanguage)
-	m.support = r.text("support", a.Brand.Support, checkSupport)
+	m.languages = r.list("languages", a.Languages, nil)
+	m.zone = r.zone(a.TimeZone)
+	m.look, m.tiles = a.Brand.resolve(r), a.Home.resolve(r)
 	if r.err != nil {
 		return nil, r.err
 	}
@@ -244,21 +253,6 @@ func checkDomain(domain string) error {
 func checkCountry(code string) error {
 	if !address.ValidCountry(code) {
 		return fmt.Errorf("phone_countries %q is no country: write ISO 3166 codes in capitals, such as US CA", code)
-	}
-	return nil
-}
-
-func checkLanguage(tag string) error {
-	if tag != "en" {
-		return fmt.Errorf("languages %q is not available yet: write languages en", tag)
-	}
-	return nil
-}
-
-func checkSupport(support string) error {
-	u, err := url.Parse(support)
-	if err != nil || u.Scheme != "mailto" && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
-		return errors.New("support is not an http, https or mailto address: write support https://example.com/help")
 	}
 	return nil
 }

@@ -103,8 +103,8 @@ func (a *App) build() (*wall, error) {
 	})
 	w.web = web.New(web.Options{
 		Gate: w.gate, Renderer: a.renderer, Base: a.realm.base, Origin: a.publicURL, Rules: a.realm.rules,
-		CookieDomain: a.realm.cookieDomain,
-		Fault:        func(err error) { a.logger.Error("page could not be made", zap.Error(err)) },
+		Home: a.home, CookieDomain: a.realm.cookieDomain,
+		Fault: func(err error) { a.logger.Error("page could not be made", zap.Error(err)) },
 	})
 	w.outbox = message.NewOutbox(message.OutboxConfig{
 		Store: w.store, Handlers: a.handlers(w.gate), Settled: w.gate.MessageSettled,
