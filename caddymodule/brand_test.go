@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/loginwall/loginwall/caddymodule/clause"
 	"github.com/loginwall/loginwall/pages"
@@ -192,5 +193,39 @@ func TestTimeZoneOfMails(t *testing.T) {
 	}
 	if m := captured.mail(t); !strings.Contains(m.Text, " IST") || strings.Contains(m.Text, "UTC") {
 		t.Errorf("another zone:\n%s", m.Text)
+	}
+}
+
+// Ensure what the manual says of a folder of templates is so.
+func TestManualOfPages(t *testing.T) {
+	manual, err := os.ReadFile("../docs/pages.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := regexp.MustCompile("(?s)```caddyfile\n(.*?)```").FindSubmatch(manual)
+	if example == nil {
+		t.Fatal("no Caddyfile in the manual")
+	}
+	if got := adapt(t, string(example[1])); !strings.HasPrefix(got, "{") {
+		t.Error(got)
+	}
+	files := fstest.MapFS{}
+	for _, found := range regexp.MustCompile("(?s)`((?:words|templates)/[a-z_/]+\\.[a-z]+)`\n\n```[a-z]+\n(.*?)```").FindAllSubmatch(manual, -1) {
+		files[string(found[1])] = &fstest.MapFile{Data: found[2]}
+	}
+	if len(files) != 2 {
+		t.Fatalf("files in the manual: %v", files)
+	}
+	renderer, err := pages.New(pages.Options{Overlay: files})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for view, want := range map[pages.View]string{
+		&pages.Login{}: "Welcome to Elm Street Dental", &pages.LinkDead{}: "Call us, and we will help you.",
+	} {
+		page, err := renderer.Render(view)
+		if err != nil || !strings.Contains(string(page), want) {
+			t.Errorf("no %q: %v\n%s", want, err, page)
+		}
 	}
 }
