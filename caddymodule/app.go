@@ -101,7 +101,6 @@ type App struct {
 	phone    message.PhoneSender
 	hasher   *passhash.Hasher
 	renderer *pages.Renderer
-	home     func(groups []string) []pages.Tile // nil where there is no home page
 	list     blocklist.Lists
 	observer *observer
 	origin   func() (string, error)
@@ -145,9 +144,10 @@ func (a *App) Provision(ctx caddy.Context) (err error) {
 	if a.hasher, err = passhash.New(a.realm.hash, lane()); err != nil {
 		return err
 	}
-	if err := a.preparePages(); err != nil {
+	if a.renderer, err = newRenderer(a.realm); err != nil {
 		return err
 	}
+	a.warnAccent()
 	a.origin = sync.OnceValues(a.findOrigin)
 	return nil
 }

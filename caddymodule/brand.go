@@ -130,51 +130,48 @@ func checkZone(name string) error {
 	return nil
 }
 
-// preparePages reads the files of the brand and of the home page, and parses all that pages and messages are made of.
-func (a *App) preparePages() error {
-	m := a.realm
+// newRenderer prepares the pages and messages of a realm. It reads the files of the brand and of the home page, and gives
+// the tiles the addresses of their icons.
+func newRenderer(m *realm) (*pages.Renderer, error) {
 	o := pages.Options{
 		SiteName: m.name, SupportURL: m.look.support, Base: m.base, Languages: m.languages, Zone: m.zone,
 		Accent: m.look.accent, Home: len(m.tiles) > 0,
 	}
 	var err error
 	if o.Overlay, err = openTemplates(m.look.templates); err != nil {
-		return err
+		return nil, err
 	}
 	if err := checkLanguages(m.languages, o.Overlay); err != nil {
-		return err
+		return nil, err
 	}
 	for i, to := range []**pages.Picture{&o.Logo, &o.LogoDark} {
 		if i < len(m.look.logo) {
 			if *to, err = readPicture("logo", m.look.logo[i]); err != nil {
-				return err
+				return nil, err
 			}
 		}
 	}
 	if o.Icons, err = readIcons(m.tiles); err != nil {
-		return err
+		return nil, err
 	}
-	if a.renderer, err = pages.New(o); err != nil {
-		if m.look.templates != "" {
-			return fmt.Errorf("prepare pages with templates %s: %w", m.look.templates, err)
-		}
-		return fmt.Errorf("prepare pages: %w", err)
+	r, err := pages.New(o)
+	switch {
+	case err != nil && m.look.templates != "":
+		return nil, fmt.Errorf("prepare pages with templates %s: %w", m.look.templates, err)
+	case err != nil:
+		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
-	a.home = homeOf(m.tiles, o.Icons, a.renderer)
-	return a.warnAccent()
+	hangIcons(m.tiles, o.Icons, r)
+	return r, nil
 }
 
 // warnAccent tells of a colour that is not shown as it was written.
-func (a *App) warnAccent() error {
-	if a.realm.look.accent == "" {
-		return nil
-	}
+func (a *App) warnAccent() {
 	shown, err := pages.CheckAccent(a.realm.look.accent)
-	if err == nil && shown != "" {
+	if err == nil && shown != "" { // an error is that there is none: others have been refused
 		a.logger.Warn("accent is hard to read on light pages: a darker one is shown instead",
 			zap.String("accent", a.realm.look.accent), zap.String("shown", shown))
 	}
-	return err
 }
 
 // openTemplates gives the folder of templates, nil for none.

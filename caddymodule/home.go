@@ -136,20 +136,26 @@ func readIcons(tiles []tile) ([]pages.Picture, error) {
 	return icons, nil
 }
 
-// homeOf gives the tiles that somebody in some groups may see; nil where there are none at all, and so no home page.
-func homeOf(tiles []tile, icons []pages.Picture, renderer *pages.Renderer) func(groups []string) []pages.Tile {
+// hangIcons gives each tile the address of its icon.
+func hangIcons(tiles []tile, icons []pages.Picture, r *pages.Renderer) {
+	for i := range tiles {
+		for _, icon := range icons {
+			if icon.Name == tiles[i].icon {
+				tiles[i].Icon = r.PicturePath(icon)
+			}
+		}
+	}
+}
+
+// homeOf gives what tells the tiles that somebody in some groups may see; nil where there are none, and so no home page.
+func homeOf(tiles []tile) func(groups []string) []pages.Tile {
 	if len(tiles) == 0 {
 		return nil
-	}
-	paths := map[string]string{}
-	for _, icon := range icons {
-		paths[icon.Name] = renderer.PicturePath(icon)
 	}
 	return func(groups []string) []pages.Tile {
 		var shown []pages.Tile
 		for _, t := range tiles {
 			if len(t.groups) == 0 || admits(t.groups, groups) {
-				t.Tile.Icon = paths[t.icon]
 				shown = append(shown, t.Tile)
 			}
 		}

@@ -103,7 +103,7 @@ func (a *App) build() (*wall, error) {
 	})
 	w.web = web.New(web.Options{
 		Gate: w.gate, Renderer: a.renderer, Base: a.realm.base, Origin: a.publicURL, Rules: a.realm.rules,
-		Home: a.home, CookieDomain: a.realm.cookieDomain,
+		Home: homeOf(a.realm.tiles), CookieDomain: a.realm.cookieDomain,
 		Fault: func(err error) { a.logger.Error("page could not be made", zap.Error(err)) },
 	})
 	w.outbox = message.NewOutbox(message.OutboxConfig{
