@@ -40,7 +40,8 @@ func (b *browser) clone() *browser {
 // reply is an answer that has been read.
 type reply struct {
 	*http.Response
-	body string
+	body  string
+	nonce string // of the page's script; NONCE stands for it in the body and the headers
 }
 
 // headers are pairs of name and value; an empty value takes the header away.
@@ -105,8 +106,16 @@ func (b *browser) answer(write func(http.ResponseWriter)) reply {
 			b.cookies[c.Name] = c.Value
 		}
 	}
-	return reply{Response: response, body: string(body)}
+	p := reply{Response: response, body: string(body)}
+	if policy := response.Header.Get("Content-Security-Policy"); nonce.MatchString(policy) {
+		p.nonce = nonce.FindStringSubmatch(policy)[1]
+		p.body = strings.ReplaceAll(p.body, p.nonce, "NONCE") // so that pages can be compared with each other
+		response.Header.Set("Content-Security-Policy", strings.ReplaceAll(policy, p.nonce, "NONCE"))
+	}
+	return p
 }
+
+var nonce = regexp.MustCompile(`'nonce-([^']+)'`)
 
 func (b *browser) get(target string, h ...string) reply {
 	return b.serve(b.request(http.MethodGet, target, "", h))
@@ -127,11 +136,6 @@ func (b *browser) open(target string) reply {
 func (b *browser) post(target string, fields url.Values, h ...string) reply {
 	return b.serve(b.request(http.MethodPost, target, fields.Encode(), h))
 }
-
-var nonceValue = regexp.MustCompile(`nonce(-|=")[A-Za-z0-9_-]{22}`)
-
-// withoutNonce is a page, or its policy, without what is new in each answer.
-func withoutNonce(s string) string { return nonceValue.ReplaceAllString(s, "NONCE") }
 
 var tokenInput = regexp.MustCompile(`name="csrf" value="([^"]*)"`)
 

@@ -210,21 +210,3 @@ func TestLanguageOutlivesASignOut(t *testing.T) {
 	wantLanguage(t, page, "nl")
 	wantText(t, page, "You are signed out.")
 }
-
-// Ensure the one script of a page runs by a value that no other answer has.
-func TestEachAnswerHasANonceOfItsOwn(t *testing.T) {
-	w := newWall(t, nil)
-	b := w.browser()
-	seen := map[string]bool{}
-	for range 3 {
-		for _, p := range []reply{b.get("/_auth/login"), b.get("/_auth/none"), b.login(jo, good)} {
-			_, rest, _ := strings.Cut(p.Header.Get("Content-Security-Policy"), "script-src 'nonce-")
-			nonce, _, _ := strings.Cut(rest, "'")
-			if len(nonce) < 22 || seen[nonce] {
-				t.Errorf("nonce %q", nonce)
-			}
-			seen[nonce] = true
-			wantText(t, p, `nonce="`+nonce+`"`)
-		}
-	}
-}

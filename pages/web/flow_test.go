@@ -40,14 +40,14 @@ func TestRS01_T10_ForgotIsTheSameForEverybody(t *testing.T) {
 		if strings.ContainsAny(c.email, "\x00") {
 			continue // printed as a sign of its own
 		}
-		have := strings.ReplaceAll(withoutNonce(p.body), strings.TrimSpace(c.email), "EMAIL")
+		have := strings.ReplaceAll(p.body, strings.TrimSpace(c.email), "EMAIL")
 		if first == "" {
 			first = have
 		}
 		if have != first {
 			t.Errorf("%q is answered otherwise:\n%s\n%s", c.email, have, first)
 		}
-		if strings.Contains(have, "•") || strings.Contains(have, "23") && !strings.Contains(first, "23") {
+		if strings.Contains(p.body, "•") || strings.Contains(p.body, "23") && !strings.Contains(first, "23") {
 			t.Error("something of the phone is shown")
 		}
 	}
@@ -141,9 +141,9 @@ func TestRS06_RS07_DeadLinksLookAlike(t *testing.T) {
 		}
 		wantText(t, p, `href="/_auth/forgot"`)
 		if first == "" {
-			first = withoutNonce(p.body)
+			first = p.body
 		}
-		if withoutNonce(p.body) != first {
+		if p.body != first {
 			t.Errorf("%s looks otherwise", name)
 		}
 		if len(x.cookies) != 0 {

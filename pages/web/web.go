@@ -7,7 +7,6 @@ package web
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base64"
 	"net/http"
 	"net/url"
 	"strings"
@@ -159,15 +158,8 @@ func (v *visit) page() pages.Page {
 		Language:  v.req.Client.Language,
 		RequestID: v.req.Client.RequestID,
 		Here:      v.here(),
-		Nonce:     nonce(),
+		Nonce:     rand.Text(),
 	}
-}
-
-// nonce is 128 random bits, by which the script of one answer may run.
-func nonce() string {
-	b := make([]byte, 16)
-	rand.Read(b)
-	return base64.RawURLEncoding.EncodeToString(b)
 }
 
 // query is what the browser sent after the question mark. What cannot be read of it is left out.
