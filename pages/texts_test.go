@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 )
 
 // boundCode reads a text as a browser does that fills in codes bound to an origin: the last line must be "@", the host,
@@ -47,6 +48,38 @@ func TestU26_CodeText(t *testing.T) {
 		}
 		if strings.Count(text, "012345") != 2 || !strings.Contains(text, "never ask") {
 			t.Errorf("site %q: %q", site, text)
+		}
+	}
+}
+
+// wideLanguages are those whose letters do not fit into seven bits.
+var wideLanguages = []string{"zh", "ar"}
+
+// Ensure the texts of every language are one message each and name the site: a name of 20 letters where seven bits do,
+// one of ten where they do not.
+func TestU26_TextsOfEveryLanguageAreOneMessage(t *testing.T) {
+	for _, tag := range builtInLanguages(t) {
+		wide := slices.Contains(wideLanguages, tag)
+		name, kind := "Praxis Dr Sommerfeld", "of seven-bit letters"
+		if wide {
+			name, kind = "SecureMail", "of wide ones"
+		}
+		r := newRenderer(t, Options{SiteName: name, Languages: []string{tag}})
+		for text, write := range map[string]func() (string, error){
+			"code":             func() (string, error) { return r.CodeText(CodeText{Code: "123456", Host: "mail.example.com"}) },
+			"password changed": func() (string, error) { return r.PasswordChangedText("") },
+			"phone changed":    func() (string, error) { return r.PhoneChangedText("") },
+		} {
+			got, err := write()
+			if err != nil || !strings.Contains(got, name) {
+				t.Errorf("%s, %s: %q does not name %s, error %v", tag, text, got, name, err)
+			}
+			if gsm(got) == wide || !wide && len([]rune(got)) > maxText || wide && len(utf16.Encode([]rune(got))) > maxWideText {
+				t.Errorf("%s, %s: %d letters, want one message %s: %q", tag, text, len([]rune(got)), kind, got)
+			}
+			if text == "code" && !strings.HasSuffix(got, "\n@mail.example.com #123456") {
+				t.Errorf("%s: the text with a code is %q", tag, got)
+			}
 		}
 	}
 }

@@ -5,9 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
 	"maps"
-	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -171,36 +169,6 @@ func TestEveryCodeHasWords(t *testing.T) {
 	for _, n := range []Notice{NoticeSignedOut, NoticeSessionEnded, NoticePasswordChanged, NoticeOthersEnded, NoticeOneEnded} {
 		if _, err := w.plain(say("notice." + string(n))); err != nil {
 			t.Error(err)
-		}
-	}
-}
-
-// Every language has every key with the same places to fill.
-func TestLanguagesAreComplete(t *testing.T) {
-	place := regexp.MustCompile(`\{[^}]*\}`)
-	places := func(text string) []string {
-		found := place.FindAllString(text, -1)
-		slices.Sort(found)
-		return slices.Compact(found)
-	}
-	with, err := readWords(embedded, nil, reference)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := fs.Glob(embedded, "words/*.json")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no languages, error %v", err)
-	}
-	for _, file := range files {
-		w, err := readLanguage(nil, strings.TrimSuffix(path.Base(file), ".json"))
-		if err != nil {
-			t.Error(err)
-			continue
-		}
-		for key, text := range w.texts {
-			if !slices.Equal(places(text), places(with.texts[key])) {
-				t.Errorf("%s: %s has places %v, want %v", file, key, places(text), places(with.texts[key]))
-			}
 		}
 	}
 }
