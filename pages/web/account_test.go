@@ -107,7 +107,7 @@ func TestAccountPageTellsOfThePassword(t *testing.T) {
 	wantText(t, page, "90 days")
 	wantText(t, page, "1 wrong password since your last sign-in")
 	near, elsewhere := strings.Count(page.body, "2001:db8:1:2::1"), strings.Count(page.body, "2001:db8:1:3::1")
-	if near != 2 || elsewhere != 2 || strings.Count(page.body, "From where you are now") != 2 {
+	if near != 2 || elsewhere != 2 || strings.Count(page.body, "From the network you are using now") != 2 {
 		t.Errorf("%d, %d: %s", near, elsewhere, page.body)
 	}
 }

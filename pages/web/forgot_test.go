@@ -28,7 +28,7 @@ func TestU03_ForgotPageKnowsTheAddressTyped(t *testing.T) {
 	if have := forgotEmail(t, b); have != "Jo.Public@example.com" {
 		t.Errorf("after a failure: %q", have)
 	}
-	if p := b.get("/_auth/forgot?sent"); strings.Contains(p.body, "We have sent") {
+	if p := b.get("/_auth/forgot?sent"); strings.Contains(p.body, "is on its way") {
 		t.Error("a mail is said to be on its way that nobody asked for")
 	}
 	if set := b.login("Jo.Public@example.com", "wrong").Cookies(); len(set) != 0 {
@@ -42,7 +42,7 @@ func TestU03_ForgotPageKnowsTheAddressTyped(t *testing.T) {
 		t.Errorf("after a sign-in: %q", have)
 	}
 	b.forgot(ann)
-	wantText(t, b.get("/_auth/forgot?sent"), "We have sent")
+	wantText(t, b.get("/_auth/forgot?sent"), "is on its way")
 	if have := forgotEmail(t, b); have != ann {
 		t.Errorf("after a request: %q", have)
 	}
