@@ -1,24 +1,24 @@
 // Chromium and Firefox, with JavaScript and without, driven as a person drives them: by keyboard and mouse.
 
 import assert from 'node:assert/strict';
-import { createRequire } from 'node:module';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
+import { audit } from './audit.mjs';
 import { program } from './process.mjs';
 
-/** The widths every page must fit: a desk and a small phone. */
-export const widths = [1280, 375];
+/** The widths every page must fit: a desk, a small phone, and the least that pages must fit (400% zoom on a desk). */
+export const widths = [1280, 375, 320];
 
 const screenshots = fileURLToPath(new URL('../screenshots/', import.meta.url));
-const axeSource = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
 /**
  * Starts a browser: 'chromium' or 'firefox'. Pages are opened with `page()`, each in a profile of its own unless they
- * are given the same `context`.
+ * are given the same `context`. `scheme` is 'light' or 'dark', `zone` a time zone such as Asia/Tokyo.
  */
-export async function launch(kind, { javascript = true, width = widths[0] } = {}) {
-	const browser = await puppeteer.launch(kind === 'firefox' ? firefox(javascript) : chromium());
+export async function launch(kind, { javascript = true, width = widths[0], scheme = 'light', zone } = {}) {
+	const settings = kind === 'firefox' ? firefox(javascript, scheme) : chromium();
+	const browser = await puppeteer.launch({ ...settings, env: { ...process.env, ...(zone && { TZ: zone }) } });
 	return {
 		kind,
 		javascript,
@@ -28,6 +28,7 @@ export async function launch(kind, { javascript = true, width = widths[0] } = {}
 			const page = await (context ?? (await browser.createBrowserContext())).newPage();
 			// Firefox cannot switch scripts off for one page: there it is a setting of the profile.
 			if (!javascript && kind === 'chromium') await page.setJavaScriptEnabled(false);
+			if (kind === 'chromium') await prefer(page, scheme);
 			await page.setViewport({ width, height: 900 });
 			return new Visitor(page, { kind, javascript, width });
 		},
@@ -44,11 +45,17 @@ const chromium = () => ({
 	],
 });
 
-const firefox = (javascript) => ({
+/** Shows a page of Chromium light or dark. In Firefox this is a setting of the profile. */
+export const prefer = (page, scheme) => page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+
+const firefox = (javascript, scheme) => ({
 	browser: 'firefox',
 	executablePath: program('firefox-esr', 'firefox'),
 	headless: true,
-	extraPrefsFirefox: { 'javascript.enabled': javascript },
+	extraPrefsFirefox: {
+		'javascript.enabled': javascript,
+		'layout.css.prefers-color-scheme.content-override': scheme === 'dark' ? 0 : 1,
+	},
 });
 
 /** One person at one page. */
@@ -110,7 +117,7 @@ class Visitor {
 		await this.page.mouse.click(x, y);
 	}
 
-	/** Clicks and waits for the page that this leads to; returns that page's status. */
+	/** Clicks, by default what sends the first form, and waits for the page that this leads to; returns its status. */
 	async follow(selector = 'main form button:not([type=button])') {
 		const [response] = await Promise.all([this.page.waitForNavigation(), this.click(selector)]);
 		return response?.status();
@@ -175,13 +182,6 @@ class Visitor {
 	}
 
 	async #audit(where) {
-		await this.page.evaluate(await readFile(axeSource, 'utf8'));
-		const found = await this.page.evaluate(async () => {
-			const { violations } = await window.axe.run(document, {
-				runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-			});
-			return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
-		});
-		assert.deepEqual(found, [], `accessibility of ${where}`);
+		assert.deepEqual(await audit(this.page), [], `accessibility of ${where}`);
 	}
 }
