@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { launch, startUpstream, widths } from './harness.mjs';
+import { audit, launch, startUpstream, widths } from './harness.mjs';
 import { codeFrom, linkFrom, parseMail } from './harness/captured.mjs';
+import { broken, clipped, spacing, tooWide, walk, withStyle } from './harness/inspect.mjs';
 import { createServer } from 'node:http';
 
 for (const kind of ['chromium', 'firefox']) {
@@ -37,6 +38,40 @@ test('a page that is too wide is noticed', { timeout: 60_000 }, async (t) => {
 	await visitor.open(`http://127.0.0.1:${upstream.port}/`);
 	await visitor.page.evaluate(() => (document.body.style.width = '500px'));
 	await assert.rejects(visitor.look('harness-wide'), /too wide at 375 px/);
+});
+
+test('faults of a page are noticed', { timeout: 60_000 }, async (t) => {
+	const upstream = await startUpstream();
+	t.after(() => upstream.close());
+	const browser = await launch('chromium');
+	t.after(() => browser.close());
+	const { page } = await browser.page();
+	await page.setViewport({ width: 320, height: 256 });
+	await page.goto(`http://127.0.0.1:${upstream.port}/`);
+	await page.setContent(
+		'<!doctype html><html lang="en"><title>Faults</title><main><h1>Faults</h1>' +
+			'<p><button style="float: right; height: 9px; width: 9px; padding: 0" aria-label="b"></button>' +
+			'<button style="outline: none">a</button></p><p><a href="#" style="position: fixed; bottom: 0">below</a>' +
+			'<a href="#" tabindex="-1">never</a></p><div style="position: fixed; bottom: 0; height: 90px; width: 320px; ' +
+			'background: white"></div></main></html>',
+	);
+	const { reached, order, obscured, ring } = await walk(page);
+	assert.deepEqual(reached, []);
+	assert.deepEqual(order, ['2. button a comes after 1. button b']);
+	assert.deepEqual(obscured, ['3. a below is hidden while it has the focus']);
+	assert.deepEqual(ring, ['2. button a does not show the focus']);
+
+	await page.setContent(
+		'<!doctype html><html lang="en"><title>Faults</title><body style="font: 16px/1.2 monospace">' +
+			'<p style="height: 20px; overflow: hidden">Words that fill one line</p><button style="font: inherit">Show</button>',
+	);
+	const tiny = 'a { display: inline-block; width: 9px; height: 9px; }';
+	await page.$eval('p', (p) => p.insertAdjacentHTML('afterend', '<div><a href="#1">1</a> <a href="#2">2</a></div>'));
+	assert.match((await withStyle(page, tiny, () => audit(page))).join('\n'), /^target-size: /m);
+	assert.deepEqual([...(await clipped(page)), ...(await broken(page)), ...(await tooWide(page))], []);
+	assert.match((await withStyle(page, spacing, () => clipped(page))).join(), /^p "Words that fill .* is cut off below/);
+	const narrow = 'button { width: 30px; padding: 0; overflow-wrap: anywhere; }';
+	assert.deepEqual(await withStyle(page, narrow, () => broken(page)), ['the button "Show" is broken into 2 lines']);
 });
 
 test('mails and codes are read', () => {
