@@ -26,23 +26,25 @@ type Brand struct {
 	// The colour of buttons and links, #rrggbb. Where it would be hard to read, pages show the nearest darker or lighter one
 	// that is not. Default: a blue.
 	Accent string `json:"accent,omitempty"`
-	// Where people find help: an http, https or mailto address.
+	// Where people find help: an http, https, mailto or tel address.
 	Support string `json:"support,omitempty"`
+	// What stands there, such as whom to call. Default: Get Help, in the language of the page.
+	SupportText string `json:"support_text,omitempty"`
 	// A folder whose files stand in for the built-in ones of the same name: templates/…, styles/… and words/….
 	Templates string `json:"templates,omitempty"`
 }
 
 // look is the brand with every placeholder expanded and every value judged.
 type look struct {
-	logo                       []string
-	accent, support, templates string
+	logo                                    []string
+	accent, support, supportText, templates string
 }
 
 func (b *Brand) syntax() clause.Words {
 	return clause.Words{
 		"logo":      b.readLogo,
 		"accent":    clause.Value(&b.Accent, `"#0b6e4f", in quotes, since a # begins a comment`, checkAccent),
-		"support":   clause.Value(&b.Support, "https://example.com/help", checkSupport),
+		"support":   b.readSupport,
 		"templates": clause.Value(&b.Templates, "/etc/loginwall/templates", nil),
 	}
 }
@@ -52,6 +54,26 @@ func (b *Brand) readLogo(d *caddyfile.Dispenser) error {
 		return err
 	}
 	if err := b.checkLogo(); err != nil {
+		return d.WrapErr(err)
+	}
+	return nil
+}
+
+// readSupport reads an address and perhaps what stands there.
+func (b *Brand) readSupport(d *caddyfile.Dispenser) error {
+	const hint = `write support https://example.com/help, or support tel:+15550100 "Call the front desk: 555 0100"`
+	switch values := d.RemainingArgs(); len(values) {
+	case 2:
+		b.SupportText = values[1]
+		fallthrough
+	case 1:
+		b.Support = values[0]
+	case 0:
+		return d.Errf("support needs a value: %s", hint)
+	default:
+		return d.Errf("support has too many values: %s", hint)
+	}
+	if err := clause.CheckLiteral(b.Support, checkSupport); err != nil {
 		return d.WrapErr(err)
 	}
 	return nil
@@ -69,10 +91,11 @@ func (b *Brand) resolve(r *resolver) look {
 		r.err = err
 	}
 	l := look{
-		logo:      r.list("logo", b.Logo, checkPicture("logo")),
-		accent:    r.text("accent", b.Accent, checkAccent),
-		support:   r.text("support", b.Support, checkSupport),
-		templates: r.text("templates", b.Templates, nil),
+		logo:        r.list("logo", b.Logo, checkPicture("logo")),
+		accent:      r.text("accent", b.Accent, checkAccent),
+		support:     r.text("support", b.Support, checkSupport),
+		supportText: r.text("support_text", b.SupportText, nil),
+		templates:   r.text("templates", b.Templates, nil),
 	}
 	if l.accent != "" {
 		l.accent = hashed(l.accent)
@@ -92,10 +115,16 @@ func checkAccent(accent string) error {
 
 func checkSupport(support string) error {
 	u, err := url.Parse(support)
-	if err != nil || u.Scheme != "mailto" && (u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
-		return errors.New("support is not an http, https or mailto address: write support https://example.com/help")
+	switch {
+	case err != nil:
+	case u.Scheme == "mailto" || u.Scheme == "tel":
+		if u.Opaque != "" {
+			return nil
+		}
+	case (u.Scheme == "https" || u.Scheme == "http") && u.Host != "":
+		return nil
 	}
-	return nil
+	return errors.New("support is not an http, https, mailto or tel address: write support https://example.com/help")
 }
 
 // checkPicture judges the name of a picture's file. What is in it is known when the configuration is loaded.
@@ -134,7 +163,7 @@ func checkZone(name string) error {
 // the tiles the addresses of their icons.
 func newRenderer(m *realm) (*pages.Renderer, error) {
 	o := pages.Options{
-		SiteName: m.name, SupportURL: m.look.support, Base: m.base, Languages: m.languages, Zone: m.zone,
+		SiteName: m.name, SupportURL: m.look.support, SupportText: m.look.supportText, Base: m.base, Languages: m.languages, Zone: m.zone,
 		Accent: m.look.accent, Home: len(m.tiles) > 0,
 	}
 	var err error

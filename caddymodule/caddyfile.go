@@ -109,7 +109,7 @@ func limitsPaths(matchers caddy.ModuleMap) bool {
 //		brand {
 //			logo      <file> [<file for dark mode>]
 //			accent    "#<rrggbb>"
-//			support   <url>
+//			support   <url> [<text>]
 //			templates <folder>
 //		}
 //		home {

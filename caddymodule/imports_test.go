@@ -28,7 +28,7 @@ var mayImport = map[string][]string{
 		module + "policy", module + "policy/store", module + "policy/message", module + "policy/passhash",
 		module + "policy/address",
 	},
-	"pages":     {"golang.org/x/text/feature/plural", "golang.org/x/text/language"},
+	"pages":     {"golang.org/x/text/", "github.com/tdewolff/minify/v2", "github.com/tdewolff/minify/v2/"},
 	"pages/web": {module + "policy", module + "policy/gate", module + "policy/address", module + "pages", "github.com/gorilla/securecookie"},
 
 	"caddymodule":               {"*"},

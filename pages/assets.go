@@ -11,6 +11,10 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/tdewolff/minify/v2"
+	"github.com/tdewolff/minify/v2/css"
+	"github.com/tdewolff/minify/v2/js"
 )
 
 // The files every page links to.
@@ -77,6 +81,9 @@ func (r *Renderer) readAssets(files fs.FS) (assets, error) {
 			}
 			content = slices.Concat(content, []byte(scheme.css()))
 		}
+		if content, err = minified(name, content); err != nil {
+			return a, err
+		}
 		if err := a.add(name, path.Base(name), content); err != nil {
 			return a, err
 		}
@@ -90,6 +97,21 @@ func (r *Renderer) readAssets(files fs.FS) (assets, error) {
 		}
 	}
 	return a, nil
+}
+
+// minified is a style sheet or script without what only its authors need, and anything else as it is.
+func minified(name string, content []byte) ([]byte, error) {
+	m := minify.New()
+	m.AddFunc(".css", css.Minify)
+	m.AddFunc(".js", js.Minify)
+	small, err := m.Bytes(path.Ext(name), content)
+	if errors.Is(err, minify.ErrNotExist) {
+		return content, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return small, nil
 }
 
 func (r *Renderer) pictures() []Picture {

@@ -7,11 +7,12 @@ import (
 
 // look is what the templates know of the whole site.
 type look struct {
-	Name       string
-	Initial    string // the first letter of the name, for a mark where there is no logo
-	SupportURL string
-	Start      string // where the head of a page leads somebody signed in
-	HasHome    bool
+	Name        string
+	Initial     string // the first letter of the name, for a mark where there is no logo
+	SupportURL  template.URL
+	SupportText string // "" says it in the words of the language
+	Start       string // where the head of a page leads somebody signed in
+	HasHome     bool
 
 	Style, Script, Icon string // addresses
 	Logo, LogoDark      string // addresses, "" where there is none
@@ -27,7 +28,7 @@ type languageName struct{ Tag, Name, Direction string }
 func (r *Renderer) look(spoken []*words) look {
 	o := r.options
 	l := look{
-		Name: o.SiteName, Initial: initial(o.SiteName), SupportURL: o.SupportURL, Start: "/", HasHome: o.Home,
+		Name: o.SiteName, Initial: initial(o.SiteName), SupportURL: template.URL(o.SupportURL), SupportText: o.SupportText, Start: "/", HasHome: o.Home,
 		Style: r.assetPath(styleSheet), Script: r.assetPath(script), Icon: r.assetPath(icon),
 	}
 	accent := o.Accent

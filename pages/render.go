@@ -24,11 +24,12 @@ var embedded embed.FS
 
 // Options is what is the same for every page of a realm.
 type Options struct {
-	SiteName   string   // shown on pages, in mails and texts; "" is Loginwall
-	SupportURL string   // where help is found: http, https or mailto; "" for nowhere
-	Base       string   // the prefix of all addresses, such as /_auth, which is also the default
-	Languages  []string // words files by name, the first is for whoever asks for none of them; default: en
-	Overlay    fs.FS    // files that stand in for built-in ones: templates/…, styles/…, words/…; may be nil
+	SiteName    string   // shown on pages, in mails and texts; "" is Loginwall
+	SupportURL  string   // where help is found: http, https, mailto or tel; "" for nowhere
+	SupportText string   // what stands there, such as a telephone number; "" for "Get Help"
+	Base        string   // the prefix of all addresses, such as /_auth, which is also the default
+	Languages   []string // words files by name, the first is for whoever asks for none of them; default: en
+	Overlay     fs.FS    // files that stand in for built-in ones: templates/…, styles/…, words/…; may be nil
 
 	Zone     *time.Location // of the times in pages and mails; nil is UTC. Scripts show the reader's own instead
 	Accent   string         // colour of buttons and links, as #rrggbb; "" for the built-in one
@@ -143,8 +144,8 @@ func New(o Options) (*Renderer, error) {
 
 func checkSupport(support string) error {
 	u, err := url.Parse(support)
-	if err != nil || support != "" && !slices.Contains([]string{"http", "https", "mailto"}, u.Scheme) {
-		return fmt.Errorf("read options: support url is not an http, https or mailto address")
+	if err != nil || support != "" && !slices.Contains([]string{"http", "https", "mailto", "tel"}, u.Scheme) {
+		return fmt.Errorf("read options: support url is not an http, https, mailto or tel address")
 	}
 	return nil
 }

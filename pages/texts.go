@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // gsm7 holds the letters a text message carries in seven bits each, but for those that need two places.
@@ -123,8 +126,8 @@ func sevenBit(text string) bool {
 	return true
 }
 
-// textName is the part of a site's name that can stand in a text: no letter that would make the message a longer kind,
-// unless it is of that kind (wide) anyway, no sign that could look like a code or its host, and no dot, which phones
+// textName is the part of a site's name that can stand in a text: no letter that would make the message a longer kind
+// (í becomes i), unless it is of that kind (wide) anyway, no sign that could look like a code or its host, and no dot, which phones
 // would make a link of.
 func textName(name string, wide bool) string {
 	name = strings.Map(func(r rune) rune {
@@ -134,8 +137,12 @@ func textName(name string, wide bool) string {
 		case wide || strings.ContainsRune(gsm7, r):
 			return r
 		}
+		base, _ := utf8.DecodeRuneInString(norm.NFD.String(string(r)))
+		if strings.ContainsRune(gsm7, base) {
+			return base
+		}
 		return -1
-	}, flat(name))
+	}, norm.NFC.String(flat(name)))
 	return strings.Join(strings.Fields(name), " ")
 }
 

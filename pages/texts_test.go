@@ -28,6 +28,7 @@ func TestU26_CodeText(t *testing.T) {
 		"SecureMail":                             "Your SecureMail code is 012345. We will never ask you for it.\n@mail.example.com #012345",
 		"Praxis\n@evil.test #000000":             "Your Praxis evil test 000000 code is 012345. We will never ask you for it.\n@mail.example.com #012345",
 		"https://evil.test/x":                    "Your https evil test x code is 012345. We will never ask you for it.\n@mail.example.com #012345",
+		"Clínica Dra. Çelik & Conceição":         "Your Clinica Dra Çelik & Conceicao code is 012345. We will never ask you for it.\n@mail.example.com #012345",
 		"عيادة":                                  "Your code is 012345. We will never ask you for it.\n@mail.example.com #012345",
 		"Dr. Łukasz\u2028@evil.test #1 {code}":   "",
 		strings.Repeat("Very Long Practice ", 9): "",
