@@ -62,7 +62,7 @@ async function resetByKeyboard(t, { kind, javascript }) {
 		await type('new_password', password);
 		await type('confirm_password', password);
 		await tabTo('main button[type=submit]');
-		await press('Space');
+		await press(' ');
 	};
 
 	await prove(await wall.invite(email, { name: 'Jo Public' }));
@@ -103,9 +103,9 @@ async function shows(page, tabTo) {
 	await tabTo('#new_password');
 	await page.keyboard.type('abc');
 	await tabTo('main button.show');
-	await page.keyboard.press('Space');
+	await page.keyboard.press(' ');
 	assert.deepEqual(await state(), ['true', 'text', 'abc']);
-	await page.keyboard.press('Space');
+	await page.keyboard.press(' ');
 	assert.deepEqual(await state(), ['false', 'password', 'abc']);
 	await page.keyboard.down('Shift');
 	await page.keyboard.press('Tab');

@@ -11,14 +11,15 @@ const everything = {
 	rules: { 'target-size': { enabled: true } },
 };
 
-/** Returns what is wrong with the page as it is now, a line each. `without` names rules to leave out. */
-export async function audit(page, { without = [] } = {}) {
+/** Returns what is wrong with the page as it is now, a line each. `without` names rules to leave out, `only` the only ones. */
+export async function audit(page, { without = [], only } = {}) {
 	if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
-	const rules = { ...everything.rules, ...Object.fromEntries(without.map((id) => [id, { enabled: false }])) };
+	const off = Object.fromEntries(without.map((id) => [id, { enabled: false }]));
+	const chosen = only ? { runOnly: only } : { ...everything, rules: { ...everything.rules, ...off } };
 	return await page.evaluate(async (options) => {
 		// One rule, that pages may be turned, reads style sheets again, which cannot be done from disk.
 		const preload = location.protocol !== 'file:';
 		const { violations } = await window.axe.run(document, { ...options, preload, resultTypes: ['violations'] });
 		return violations.map((v) => `${v.id}: ${v.help}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
-	}, { ...everything, rules });
+	}, chosen);
 }

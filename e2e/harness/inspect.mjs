@@ -96,7 +96,7 @@ export async function walk(page) {
 			return [outlineStyle, outlineWidth, outlineColor, boxShadow].join(' ');
 		};
 		const names = new Map();
-		for (const e of document.querySelectorAll('a[href], button, input, select, textarea, [tabindex]')) {
+		for (const e of document.querySelectorAll('a[href], button, input, select, summary, textarea, [tabindex]')) {
 			const shown = e.type !== 'hidden' && !e.disabled && e.getClientRects().length;
 			const chosen = e.type !== 'radio' || e.checked || !document.querySelector(`[name="${e.name}"]:checked`);
 			if (shown && chosen && e.tabIndex >= 0) {
