@@ -28,13 +28,14 @@ async function resetByKeyboard(t, { kind, javascript }) {
 	/** Presses Tab until the element has the focus. What is passed on the way must be seen to have it. */
 	const tabTo = async (selector) => {
 		for (let presses = 0; presses < 30; presses++) {
-			const [there, seen] = await page.evaluate((s) => {
-				const focused = document.activeElement;
-				const style = getComputedStyle(focused);
-				return [focused.matches(s), focused === document.body || style.outlineStyle !== 'none'];
-			}, selector);
-			assert.ok(seen, `the focus is seen on the way to ${selector}`);
-			if (there) return;
+			// A page that has just been loaded gives its first field the focus in a moment of its own.
+			await eventually(`focus that is seen on the way to ${selector}`, () =>
+				page.evaluate(() => {
+					const focused = document.activeElement;
+					return focused === document.body || getComputedStyle(focused).outlineStyle !== 'none';
+				}),
+			);
+			if (await page.evaluate((s) => document.activeElement.matches(s), selector)) return;
 			await page.keyboard.press('Tab');
 		}
 		assert.fail(`${selector} cannot be reached with Tab`);

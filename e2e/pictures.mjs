@@ -7,7 +7,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { launch, prefer, startPreview } from './harness.mjs';
+import { launch, prefer, startPreview, whole } from './harness.mjs';
 
 const folder = fileURLToPath(new URL('./screenshots/preview/', import.meta.url));
 
@@ -93,5 +93,5 @@ async function firefox(documents, { schemes, widths }) {
 async function picture(page, browser, { language, kind, name }, width, scheme) {
 	const path = `${folder}${browser}/${language}/${kind}/${name}-${width}-${scheme}.png`;
 	await mkdir(dirname(path), { recursive: true });
-	await page.screenshot({ path, fullPage: true });
+	await page.screenshot({ path, ...whole });
 }
