@@ -93,5 +93,5 @@ async function firefox(documents, { schemes, widths }) {
 async function picture(page, browser, { language, kind, name }, width, scheme) {
 	const path = `${folder}${browser}/${language}/${kind}/${name}-${width}-${scheme}.png`;
 	await mkdir(dirname(path), { recursive: true });
-	await page.screenshot({ path, ...whole });
+	await page.screenshot({ path, ...whole(browser) });
 }

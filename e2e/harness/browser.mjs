@@ -10,8 +10,8 @@ import { program } from './process.mjs';
 /** The widths every page must fit: a desk, a small phone, and the least that pages must fit (400% zoom on a desk). */
 export const widths = [1280, 375, 320];
 
-/** A picture of the whole page. Chromium's own way of taking it shifts narrow pages that are read from right to left. */
-export const whole = { fullPage: true, captureBeyondViewport: false };
+/** How a browser takes a picture of the whole page. Chromium's usual way shifts narrow pages read from right to left. */
+export const whole = (kind) => ({ fullPage: true, captureBeyondViewport: kind === 'firefox' });
 
 const screenshots = fileURLToPath(new URL('../screenshots/', import.meta.url));
 
@@ -181,7 +181,7 @@ class Visitor {
 		const { kind, javascript } = this.#settings;
 		await mkdir(screenshots, { recursive: true });
 		const path = `${screenshots}${name}-${kind}${javascript ? '' : '-noscript'}.png`;
-		await this.page.screenshot({ path, ...whole });
+		await this.page.screenshot({ path, ...whole(kind) });
 	}
 
 	async #audit(where) {
