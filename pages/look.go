@@ -17,7 +17,8 @@ type look struct {
 	Style, Script, Icon string // addresses
 	Logo, LogoDark      string // addresses, "" where there is none
 
-	MailAccent, MailInk template.CSS // colours of the button in a mail, where there is no style sheet to load
+	// Colours in mails, which load no style sheet: of buttons, of what stands on them, and of links in dark mode.
+	MailAccent, MailInk, MailDark template.CSS
 
 	Languages []languageName // to choose from; empty when there is one only
 }
@@ -36,7 +37,7 @@ func (r *Renderer) look(spoken []*words) look {
 		accent = builtInAccent
 	}
 	if s, err := accentScheme(accent); err == nil { // one that is none has been refused with the style sheet
-		l.MailAccent, l.MailInk = template.CSS(s.light.String()), template.CSS(s.onLight.String())
+		l.MailAccent, l.MailInk, l.MailDark = template.CSS(s.light.String()), template.CSS(s.onLight.String()), template.CSS(s.dark.String())
 	}
 	if o.Home {
 		l.Start = r.path("")

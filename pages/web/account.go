@@ -69,7 +69,7 @@ func (v *visit) showAccount(m member, page pages.Page, worth verdict) error {
 	view := pages.Account{
 		Page: page, Name: a.Name, Email: a.Email, Phone: address.MaskPhone(a.Phone.Number), Groups: a.Groups,
 		Requirements: v.requirements(policy.PurposeReset), PasswordSetAt: a.Password.SetAt,
-		Age: max(0, v.Gate.Now().Sub(a.Password.SetAt)), FailedSince: a.Failures.Failed,
+		Age: max(time.Minute, v.Gate.Now().Sub(a.Password.SetAt)), FailedSince: a.Failures.Failed,
 	}
 	view.PasswordEndsAt, view.Left, view.EndsSoon = v.endOf(a)
 	if a.Change != nil {
