@@ -162,6 +162,14 @@ type EnterCode struct {
 func (EnterCode) file() string         { return "code" }
 func (v EnterCode) progress() Progress { return v.at(2) }
 
+// Hint is the id of what stands beside the field, "" where nothing does.
+func (v EnterCode) Hint() string {
+	if v.CodeExpired {
+		return ""
+	}
+	return "code-hint"
+}
+
 // PauseSeconds is Pause in whole seconds, rounded up.
 func (v EnterCode) PauseSeconds() int { return ceil(v.Pause, time.Second) }
 

@@ -78,7 +78,7 @@ func fieldOf(v View, name string, ids ...string) field {
 	if len(f.Problems) > 0 {
 		ids = append(ids, name+"-error")
 	}
-	f.DescribedBy = strings.Join(ids, " ")
+	f.DescribedBy = strings.TrimSpace(strings.Join(ids, " "))
 	return f
 }
 

@@ -1,6 +1,9 @@
 package pages
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // noon is the time in the samples.
 var noon = time.Date(2026, time.March, 9, 12, 0, 0, 0, time.UTC)
@@ -70,7 +73,7 @@ func samples() map[string]View {
 		"code_expired": EnterCode{Flow: reset, Phone: samplePhone, Method: MethodText, Delivery: DeliverySent, Valid: 10 * time.Minute, CodeExpired: true},
 
 		"password":          NewPassword{Flow: reset, Email: sampleEmail, Requirements: requirements[:1]},
-		"password_setup":    NewPassword{Flow: setup, Email: sampleEmail, Requirements: requirements},
+		"password_setup":    NewPassword{Flow: setup, Email: sampleEmail, Requirements: slices.Concat(requirements[:7], requirements[8:])},
 		"password_refused":  NewPassword{Flow: reset, Email: sampleEmail, Requirements: requirements, Violations: violations},
 		"password_mismatch": NewPassword{Flow: reset, Email: sampleEmail, Requirements: requirements, Mismatch: true},
 		"link_dead":         LinkDead{reset},

@@ -142,6 +142,14 @@ class Visitor {
 		return await this.page.evaluate((s) => document.querySelector(s)?.innerText.trim() ?? null, selector);
 	}
 
+	/** The words of all such elements, each in one line. */
+	async texts(selector) {
+		return await this.page.evaluate(
+			(s) => [...document.querySelectorAll(s)].map((e) => e.innerText.trim().replace(/\s+/g, ' ')),
+			selector,
+		);
+	}
+
 	/** The current value of a field. */
 	async value(name) {
 		return await this.page.$eval(`main [name="${name}"]`, (field) => field.value);
