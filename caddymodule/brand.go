@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -73,7 +72,7 @@ func (b *Brand) readSupport(d *caddyfile.Dispenser) error {
 	default:
 		return d.Errf("support has too many values: %s", hint)
 	}
-	if err := clause.CheckLiteral(b.Support, checkSupport); err != nil {
+	if err := clause.CheckLiteral(b.Support, pages.CheckSupport); err != nil {
 		return d.WrapErr(err)
 	}
 	return nil
@@ -93,7 +92,7 @@ func (b *Brand) resolve(r *resolver) look {
 	l := look{
 		logo:        r.list("logo", b.Logo, checkPicture("logo")),
 		accent:      r.text("accent", b.Accent, checkAccent),
-		support:     r.text("support", b.Support, checkSupport),
+		support:     r.text("support", b.Support, pages.CheckSupport),
 		supportText: r.text("support_text", b.SupportText, nil),
 		templates:   r.text("templates", b.Templates, nil),
 	}
@@ -111,20 +110,6 @@ func checkAccent(accent string) error {
 		return fmt.Errorf(`accent %q is no colour: write red, green and blue in six hexadecimal digits, such as accent "#0b6e4f"`, accent)
 	}
 	return nil
-}
-
-func checkSupport(support string) error {
-	u, err := url.Parse(support)
-	switch {
-	case err != nil:
-	case u.Scheme == "mailto" || u.Scheme == "tel":
-		if u.Opaque != "" {
-			return nil
-		}
-	case (u.Scheme == "https" || u.Scheme == "http") && u.Host != "":
-		return nil
-	}
-	return errors.New("support is not an http, https, mailto or tel address: write support https://example.com/help")
 }
 
 // checkPicture judges the name of a picture's file. What is in it is known when the configuration is loaded.

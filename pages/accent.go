@@ -44,13 +44,13 @@ func accentScheme(accent string) (scheme, error) {
 	if err != nil {
 		return scheme{}, err
 	}
-	s := scheme{light: readable(wanted, lightGrounds, colour{}), dark: readable(wanted, darkGrounds, white)}
+	s := scheme{light: legible(wanted, lightGrounds, colour{}), dark: legible(wanted, darkGrounds, white)}
 	s.onLight, s.onDark = inkOn(s.light), inkOn(s.dark)
 	return s, nil
 }
 
-// readable moves a colour towards another, black or white, just so far that it can be read on all grounds.
-func readable(c colour, grounds []colour, towards colour) colour {
+// legible moves a colour towards another, black or white, just so far that it can be read on all grounds.
+func legible(c colour, grounds []colour, towards colour) colour {
 	const steps = 100
 	for i := 0; i <= steps; i++ {
 		tried := c.mix(towards, float64(i)/steps)

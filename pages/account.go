@@ -16,16 +16,22 @@ type Account struct {
 	SignIns      []SignIn  // newest first
 	Requirements []Requirement
 
-	PasswordSetAt  time.Time
-	PasswordEndsAt time.Time     // zero: it does not expire
-	EndsSoon       bool          // within the time in which the person is warned
-	Age, Left      time.Duration // of the password: since it was set, and until it ends
-	FailedSince    int           // wrong passwords since the last sign-in
+	PasswordSetAt time.Time
+	Age           time.Duration // of the password
+	Ends          PasswordEnd
+	FailedSince   int // wrong passwords since the last sign-in
 
 	ChangeAt time.Time // when a changed address or phone number begins to count; zero: none waits
 }
 
 func (Account) file() string { return "account" }
+
+// PasswordEnd says when a password ends. The zero value is one that does not.
+type PasswordEnd struct {
+	At   time.Time
+	Left time.Duration // until then; 0 when it has ended, of a session that goes on
+	Soon bool          // within the time in which the person is warned
+}
 
 // HasOthers says whether there is a session that "sign out everywhere else" would end.
 func (v Account) HasOthers() bool {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -40,11 +41,19 @@ var contentTypes = map[string]string{
 	".ico": "image/vnd.microsoft.icon",
 }
 
+// CheckPictureName tells whether a file's name ends like that of a picture that pages can show.
+func CheckPictureName(name string) error {
+	if ending := strings.ToLower(path.Ext(name)); ending == ".css" || ending == ".js" || contentTypes[ending] == "" {
+		return fmt.Errorf("read picture %s: its ending names no type of picture: use svg, png, jpg, webp, avif, gif or ico", name)
+	}
+	return nil
+}
+
 func (p Picture) check() error {
-	ending := strings.ToLower(path.Ext(p.Name))
+	if err := CheckPictureName(p.Name); err != nil {
+		return err
+	}
 	switch {
-	case ending == ".css" || ending == ".js" || contentTypes[ending] == "":
-		return fmt.Errorf("read picture %s: its ending names no type of picture: use svg, png, jpg, webp, avif, gif or ico", p.Name)
 	case len(p.Content) == 0:
 		return fmt.Errorf("read picture %s: it is empty", p.Name)
 	case len(p.Content) > maxPicture:
@@ -74,15 +83,13 @@ func (r *Renderer) readAssets(files fs.FS) (assets, error) {
 		if err != nil {
 			return a, fmt.Errorf("read styles: %w", err)
 		}
-		if name == styleSheet && r.options.Accent != "" {
-			scheme, err := accentScheme(r.options.Accent)
-			if err != nil {
+		if own, err := fs.ReadFile(embedded, name); err == nil && bytes.Equal(own, content) { // an operator's stays as it is
+			if content, err = minified(name, content); err != nil {
 				return a, err
 			}
-			content = slices.Concat(content, []byte(scheme.css()))
 		}
-		if content, err = minified(name, content); err != nil {
-			return a, err
+		if name == styleSheet && r.options.Accent != "" {
+			content = slices.Concat(content, []byte(r.accent.css()))
 		}
 		if err := a.add(name, path.Base(name), content); err != nil {
 			return a, err
@@ -136,9 +143,10 @@ func (a *assets) add(name, as string, content []byte) error {
 	asset := Asset{ContentType: contentTypes[ending], Content: content}
 	var small bytes.Buffer
 	z, err := gzip.NewWriterLevel(&small, gzip.BestCompression)
-	if err == nil {
-		_, err = z.Write(content)
+	if err != nil {
+		return fmt.Errorf("compress %s: %w", as, err)
 	}
+	_, err = z.Write(content)
 	if err = errors.Join(err, z.Close()); err != nil {
 		return fmt.Errorf("compress %s: %w", as, err)
 	}
@@ -149,21 +157,23 @@ func (a *assets) add(name, as string, content []byte) error {
 	return nil
 }
 
-// Asset is the file served as <base>/assets/<name>.
-func (r *Renderer) Asset(name string) (Asset, bool) {
-	a, ok := r.assets.served[name]
-	return a, ok
+// Asset is the file served as <base>/assets/<name>. One that is of another version is not exact: while nodes are updated
+// one by one, a page of one may ask another for what it loads, and an older style is better than none.
+func (r *Renderer) Asset(name string) (a Asset, exact, ok bool) {
+	if a, ok = r.assets.served[name]; ok {
+		return a, true, true
+	}
+	for _, file := range []string{styleSheet, script, icon} {
+		under := r.assets.names[file]
+		if len(name) == len(under) && anyVersion.ReplaceAllString(name, "") == anyVersion.ReplaceAllString(under, "") {
+			return r.assets.served[under], false, true
+		}
+	}
+	return a, false, false
 }
 
-// AssetNames are the names of all assets, for whoever writes them to files.
-func (r *Renderer) AssetNames() []string {
-	var names []string
-	for name := range r.assets.served {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+// anyVersion is the part of a name that tells versions apart.
+var anyVersion = regexp.MustCompile(`\.[0-9a-f]{16}\.`)
 
 // PicturePath is the address of a picture given to New, "" for another.
 func (r *Renderer) PicturePath(p Picture) string {

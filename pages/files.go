@@ -56,14 +56,29 @@ func overlay(over fs.FS) (fs.FS, error) {
 	return layered{over: over, base: embedded}, nil
 }
 
-// readLanguage reads one language and holds it against the reference.
-func readLanguage(over fs.FS, language string) (*words, error) {
-	w, err := readWords(embedded, over, language)
+// readLanguages reads the words of every language, each held against the reference.
+func readLanguages(o Options) (spoken []*words, err error) {
+	with, err := readWords(embedded, nil, reference)
 	if err != nil {
 		return nil, err
 	}
-	with, err := readWords(embedded, nil, reference)
+	for _, tag := range o.Languages {
+		w, err := readLanguage(o.Overlay, tag, with)
+		if err != nil {
+			return nil, err
+		}
+		w.site, w.zone = o.SiteName, o.Zone
+		spoken = append(spoken, w)
+	}
+	return spoken, nil
+}
+
+func readLanguage(over fs.FS, tag string, with *words) (*words, error) {
+	w, err := readWords(embedded, over, tag)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkTag(tag); err != nil {
 		return nil, err
 	}
 	return w, w.compare(with)

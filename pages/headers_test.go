@@ -133,12 +133,12 @@ func TestAssets(t *testing.T) {
 	page := render(t, r, Login{})
 	_, rest, _ := strings.Cut(page, `href="/_auth/assets/`)
 	name, _, _ := strings.Cut(rest, `"`)
-	sheet, ok := r.Asset(name)
-	if !ok || sheet.ContentType != "text/css; charset=utf-8" || !strings.Contains(string(sheet.Content), ":focus-visible") {
+	sheet, exact, ok := r.Asset(name)
+	if !ok || !exact || sheet.ContentType != "text/css; charset=utf-8" || !strings.Contains(string(sheet.Content), ":focus-visible") {
 		t.Errorf("asset %q: %v, %s", name, ok, sheet.ContentType)
 	}
 	for _, none := range []string{"", "loginwall.css", "../render.go", "styles/loginwall.css", name + "x"} {
-		if _, ok := r.Asset(none); ok {
+		if _, _, ok := r.Asset(none); ok {
 			t.Errorf("there is an asset %q", none)
 		}
 	}
@@ -148,7 +148,7 @@ func TestAssets(t *testing.T) {
 		t.Error("the asset cannot be cached")
 	}
 	other := newRenderer(t, Options{Overlay: fstest.MapFS{"styles/loginwall.css": {Data: []byte("body{color:red}")}}})
-	if _, ok := other.Asset(name); ok {
-		t.Error("another sheet is served under the same name")
+	if sheet, exact, ok := other.Asset(name); !ok || exact || string(sheet.Content) != "body{color:red}" {
+		t.Errorf("for the sheet of another version: %q, exact %v, %v", sheet.Content, exact, ok)
 	}
 }

@@ -1,14 +1,10 @@
 package pages
 
-import "time"
-
 // Home is the page of the person signed in, with a tile for each app they may open.
 type Home struct {
 	Page
 	Tiles []Tile
-
-	PasswordEndsAt time.Time // when the password ends, if that is soon; zero: nothing to say
-	Left           time.Duration
+	Ends  PasswordEnd // of the person's password
 }
 
 // Tile is an app on the home page.

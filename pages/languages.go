@@ -1,6 +1,11 @@
 package pages
 
 import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/feature/plural"
@@ -54,12 +59,20 @@ func (p plurals) String() string {
 	return strings.Join(names, ", ")
 }
 
+// longestWish is how much of an Accept-Language header is read, in bytes: more than people's browsers send, and little
+// enough that nobody can keep a server busy with it.
+const longestWish = 256
+
 // MatchLanguage picks the language for an Accept-Language header: the wanted one that the visitor would read best among
-// Options.Languages; else the first of them.
+// Options.Languages; else the first of them. What cannot be read of the header is passed over.
 func (r *Renderer) MatchLanguage(acceptLanguage string) string {
+	if len(acceptLanguage) > longestWish {
+		acceptLanguage = acceptLanguage[:longestWish]
+		acceptLanguage = acceptLanguage[:max(0, strings.LastIndexByte(acceptLanguage, ','))]
+	}
 	wanted, _, err := language.ParseAcceptLanguage(acceptLanguage)
 	if err != nil {
-		return r.options.Languages[0] // a header that is none
+		wanted = readable(acceptLanguage)
 	}
 	_, index, confidence := r.matcher.Match(wanted...)
 	if confidence == language.No {
@@ -68,8 +81,36 @@ func (r *Renderer) MatchLanguage(acceptLanguage string) string {
 	return r.options.Languages[index]
 }
 
-// Languages are the tags of Options.Languages, the first one for whoever asks for none of them.
-func (r *Renderer) Languages() []string { return r.options.Languages }
+// readable are the items of an Accept-Language header that can be read, the most wanted first.
+func readable(acceptLanguage string) (tags []language.Tag) {
+	type wish struct {
+		tag    language.Tag
+		weight float32
+	}
+	var wishes []wish
+	for item := range strings.SplitSeq(acceptLanguage, ",") {
+		if read, weights, err := language.ParseAcceptLanguage(item); err == nil && len(read) == 1 {
+			wishes = append(wishes, wish{read[0], weights[0]})
+		}
+	}
+	slices.SortStableFunc(wishes, func(a, b wish) int { return cmp.Compare(b.weight, a.weight) })
+	for _, w := range wishes {
+		tags = append(tags, w.tag)
+	}
+	return tags
+}
+
+// checkTag wants the one spelling of a language tag that browsers understand: it stands in every page.
+func checkTag(tag string) error {
+	parsed, err := language.Parse(tag)
+	if err != nil {
+		return fmt.Errorf("language %q is no language tag (BCP 47): name the file of its words by one, such as nl or pt-BR", tag)
+	}
+	if parsed.String() != tag {
+		return fmt.Errorf("language %q is spelled %s: name it so, and the file of its words", tag, parsed)
+	}
+	return nil
+}
 
 // Speaks tells whether pages can be had in a language.
 func (r *Renderer) Speaks(tag string) bool { return r.editions[tag] != nil }
@@ -80,4 +121,21 @@ func matcherOf(tags []string) language.Matcher {
 		parsed = append(parsed, language.Make(tag))
 	}
 	return language.NewMatcher(parsed)
+}
+
+// LanguagesWith lists the tags that there are words for, sorted: those built in, and those that over, the folder of an
+// operator, brings as words/<tag>.json. over may be nil.
+func LanguagesWith(over fs.FS) []string {
+	var tags []string
+	for _, from := range []fs.FS{embedded, over} {
+		if from == nil {
+			continue
+		}
+		files, _ := fs.Glob(from, "words/*.json") // the only error is a pattern that is none
+		for _, file := range files {
+			tags = append(tags, strings.TrimSuffix(path.Base(file), ".json"))
+		}
+	}
+	slices.Sort(tags)
+	return slices.Compact(tags)
 }

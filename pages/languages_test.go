@@ -1,22 +1,19 @@
 package pages
 
 import (
-	"io/fs"
 	"path"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 )
 
-func builtInLanguages(t *testing.T) (tags []string) {
+func builtInLanguages(t *testing.T) []string {
 	t.Helper()
-	files, err := fs.Glob(embedded, "words/*.json")
-	if err != nil || len(files) < 2 {
-		t.Fatalf("languages %q, error %v", files, err)
-	}
-	for _, file := range files {
-		tags = append(tags, strings.TrimSuffix(path.Base(file), ".json"))
+	tags := LanguagesWith(nil)
+	if len(tags) < 2 {
+		t.Fatalf("languages %q", tags)
 	}
 	return tags
 }
@@ -37,7 +34,7 @@ func TestLanguagesAreComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tag := range builtInLanguages(t) {
-		w, err := readLanguage(nil, tag)
+		w, err := readLanguage(nil, tag, with)
 		if err != nil {
 			t.Error(err)
 			continue
@@ -115,6 +112,33 @@ func TestU31_EverythingRendersInEveryBuiltInLanguage(t *testing.T) {
 					t.Errorf("%s: %s has %s", tag, name, left)
 				}
 			}
+		}
+	}
+}
+
+// Ensure the list has each language once, be it built in, brought by an operator, or both.
+func TestLanguagesWith(t *testing.T) {
+	builtIn := LanguagesWith(nil)
+	if !slices.Contains(builtIn, reference) {
+		t.Fatalf("built in: %v", builtIn)
+	}
+	over := fstest.MapFS{"words/en.json": {}, "words/tlh.json": {}, "words/notes.txt": {}, "styles/loginwall.css": {}}
+	want := append(slices.Clone(builtIn), "tlh")
+	slices.Sort(want)
+	if got := LanguagesWith(over); !slices.Equal(got, want) {
+		t.Errorf("with an operator's: %v, want %v", got, want)
+	}
+	if got := LanguagesWith(fstest.MapFS{}); !slices.Equal(got, builtIn) {
+		t.Errorf("with an empty folder: %v, want %v", got, builtIn)
+	}
+}
+
+func TestCheckPictureName(t *testing.T) {
+	for name, good := range map[string]bool{
+		"logo.svg": true, "/etc/Logo.PNG": true, "a.b.webp": true, "logo.txt": false, "logo": false, "style.css": false, "x.js": false,
+	} {
+		if err := CheckPictureName(name); (err == nil) != good {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

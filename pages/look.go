@@ -32,13 +32,8 @@ func (r *Renderer) look(spoken []*words) look {
 		Name: o.SiteName, Initial: initial(o.SiteName), SupportURL: template.URL(o.SupportURL), SupportText: o.SupportText, Start: "/", HasHome: o.Home,
 		Style: r.assetPath(styleSheet), Script: r.assetPath(script), Icon: r.assetPath(icon),
 	}
-	accent := o.Accent
-	if accent == "" {
-		accent = builtInAccent
-	}
-	if s, err := accentScheme(accent); err == nil { // one that is none has been refused with the style sheet
-		l.MailAccent, l.MailInk, l.MailDark = template.CSS(s.light.String()), template.CSS(s.onLight.String()), template.CSS(s.dark.String())
-	}
+	s := r.accent
+	l.MailAccent, l.MailInk, l.MailDark = template.CSS(s.light.String()), template.CSS(s.onLight.String()), template.CSS(s.dark.String())
 	if o.Home {
 		l.Start = r.path("")
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ func (r *Renderer) Preview() ([]PreviewFile, error) {
 	if err := p.addIndexes(); err != nil {
 		return nil, fmt.Errorf("preview index: %w", err)
 	}
-	for _, name := range r.AssetNames() {
+	for _, name := range slices.Sorted(maps.Keys(r.assets.served)) {
 		p.add("assets/"+name, r.assets.served[name].Content)
 	}
 	return p.files, nil

@@ -4,13 +4,14 @@ package pages
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io/fs"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 	"sync"
 	texttemplate "text/template"
@@ -42,6 +43,7 @@ type Options struct {
 // Renderer renders views and messages. It does not change after New and is safe for concurrent use.
 type Renderer struct {
 	options  Options
+	accent   scheme // of Options.Accent, or the built-in one
 	looks    look
 	editions map[string]*edition
 	assets   assets
@@ -104,8 +106,10 @@ func New(o Options) (*Renderer, error) {
 	if !prefix.MatchString(o.Base) {
 		return nil, fmt.Errorf("read options: base %q is not a path like /_auth", o.Base)
 	}
-	if err := checkSupport(o.SupportURL); err != nil {
-		return nil, err
+	if o.SupportURL != "" {
+		if err := CheckSupport(o.SupportURL); err != nil {
+			return nil, fmt.Errorf("read options: %w", err)
+		}
 	}
 	if len(o.Languages) == 0 {
 		o.Languages = []string{reference}
@@ -121,36 +125,46 @@ func New(o Options) (*Renderer, error) {
 		options: o, editions: map[string]*edition{}, matcher: matcherOf(o.Languages),
 		buffers: sync.Pool{New: func() any { return new(bytes.Buffer) }},
 	}
+	if r.accent, err = accentScheme(cmp.Or(o.Accent, builtInAccent)); err != nil {
+		return nil, err
+	}
 	if r.assets, err = r.readAssets(files); err != nil {
 		return nil, err
 	}
-	var spoken []*words
-	for _, language := range o.Languages {
-		w, err := readLanguage(o.Overlay, language)
-		if err != nil {
-			return nil, err
-		}
-		w.site, w.zone = o.SiteName, o.Zone
-		spoken = append(spoken, w)
+	spoken, err := readLanguages(o)
+	if err != nil {
+		return nil, err
 	}
 	r.looks = r.look(spoken)
+	parsed, err := r.parse(files, spoken[0])
+	if err != nil {
+		return nil, err
+	}
 	for _, w := range spoken {
-		if r.editions[w.language], err = r.parse(files, w); err != nil {
+		if r.editions[w.language], err = r.speak(parsed, w); err != nil {
 			return nil, err
 		}
 	}
 	return r, r.rehearse()
 }
 
-func checkSupport(support string) error {
+// CheckSupport tells whether an address is one that pages can lead to for help.
+func CheckSupport(support string) error {
 	u, err := url.Parse(support)
-	if err != nil || support != "" && !slices.Contains([]string{"http", "https", "mailto", "tel"}, u.Scheme) {
-		return fmt.Errorf("read options: support url is not an http, https, mailto or tel address")
+	switch {
+	case err != nil:
+	case u.Scheme == "mailto" || u.Scheme == "tel":
+		if u.Opaque != "" {
+			return nil
+		}
+	case (u.Scheme == "https" || u.Scheme == "http") && u.Host != "":
+		return nil
 	}
-	return nil
+	return errors.New("support is not an http, https, mailto or tel address: write support https://example.com/help")
 }
 
-// parse makes the edition in the language of w. Each page is a set of its own: layout, all partials, and itself.
+// parse reads all templates. Each page is a set of its own: layout, all partials, and itself. The functions of w are there
+// to be replaced by those of each language.
 func (r *Renderer) parse(files fs.FS, w *words) (*edition, error) {
 	functions := r.functions(w)
 	shared, err := template.New("").Option("missingkey=error").Funcs(functions).
@@ -158,7 +172,7 @@ func (r *Renderer) parse(files fs.FS, w *words) (*edition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
-	e := &edition{words: w, pages: map[string]*template.Template{}}
+	e := &edition{pages: map[string]*template.Template{}}
 	for _, v := range samples() {
 		if e.pages[v.file()] != nil {
 			continue
@@ -182,6 +196,29 @@ func (r *Renderer) parse(files fs.FS, w *words) (*edition, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse templates: %w", err)
 	}
+	return e, nil
+}
+
+// speak is a copy of parsed in the language of w.
+func (r *Renderer) speak(parsed *edition, w *words) (*edition, error) {
+	e := &edition{words: w, pages: map[string]*template.Template{}}
+	functions := r.functions(w)
+	for file, page := range parsed.pages {
+		own, err := page.Clone()
+		if err != nil {
+			return nil, fmt.Errorf("copy templates: %w", err)
+		}
+		e.pages[file] = own.Funcs(functions)
+	}
+	var err error
+	if e.mailHTML, err = parsed.mailHTML.Clone(); err != nil {
+		return nil, fmt.Errorf("copy templates: %w", err)
+	}
+	if e.mailText, err = parsed.mailText.Clone(); err != nil {
+		return nil, fmt.Errorf("copy templates: %w", err)
+	}
+	e.mailHTML.Funcs(functions)
+	e.mailText.Funcs(texttemplate.FuncMap(functions))
 	return e, nil
 }
 
@@ -234,7 +271,7 @@ func (r *Renderer) rehearse() error {
 	for _, language := range r.options.Languages {
 		e := r.editions[language]
 		for name, v := range samples() {
-			if err := e.pages[v.file()].ExecuteTemplate(new(bytes.Buffer), "layout", v); err != nil {
+			if _, err := r.render(e, v); err != nil {
 				return fmt.Errorf("try page %s in %s: %w", name, language, err)
 			}
 		}

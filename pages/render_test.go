@@ -9,8 +9,10 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strings"
 	"sync"
 	"testing"
+	"testing/fstest"
 )
 
 var update = flag.Bool("update", false, "write what the pages look like now to testdata/golden")
@@ -158,18 +160,23 @@ func TestRenderReturnsNothingOnError(t *testing.T) {
 func TestMatchLanguage(t *testing.T) {
 	r := newRenderer(t, Options{Languages: []string{"en", "nl"}, Overlay: shoutingLanguage(t)})
 	for header, want := range map[string]string{
-		"":                        "en",
-		"nl":                      "nl",
-		"NL-be":                   "nl",
-		"hu, nl;q=0.5, en;q=0.4":  "nl",
-		"en;q=0.4, nl;q=0.5":      "nl",
-		"nl;q=0, en;q=0.1":        "en",
-		"nl;q=abc":                "en",
-		"nlx":                     "en",
-		"hu":                      "en",
-		",;q=,;;,\x00":            "en",
-		"nl;q=0.5,en;q=0.5":       "nl",
-		"en-GB,en;q=0.9,nl;q=0.8": "en",
+		"":                                       "en",
+		"nl":                                     "nl",
+		"NL-be":                                  "nl",
+		"hu, nl;q=0.5, en;q=0.4":                 "nl",
+		"en;q=0.4, nl;q=0.5":                     "nl",
+		"nl;q=0, en;q=0.1":                       "en",
+		"nl;q=abc":                               "en",
+		"nlx":                                    "en",
+		"hu":                                     "en",
+		",;q=,;;,\x00":                           "en",
+		"nl;q=0.5,en;q=0.5":                      "nl",
+		"en;q=x, hu, nl;q=0.9":                   "nl",
+		"***, en;q=0.2, nl;q=0.3":                "nl",
+		"nl" + strings.Repeat(",aa;q=0.1", 1000): "nl",
+		strings.Repeat("aa;q=0.1,", 1000) + "nl": "en",
+		strings.Repeat("a", 1000):                "en",
+		"en-GB,en;q=0.9,nl;q=0.8":                "en",
 	} {
 		if got := r.MatchLanguage(header); got != want {
 			t.Errorf("MatchLanguage(%q) = %s, want %s", header, got, want)
@@ -185,6 +192,8 @@ func TestNewRefusesBadOptions(t *testing.T) {
 		"base ends in slash":     {Base: "/auth/"},
 		"base with quote":        {Base: `/a"b`},
 		"unknown language":       {Languages: []string{"qq"}},
+		"language with a _":      {Languages: []string{"de_CH"}, Overlay: fstest.MapFS{"words/de_CH.json": {Data: []byte("{}")}}},
+		"language in capitals":   {Languages: []string{"DE"}, Overlay: fstest.MapFS{"words/DE.json": {Data: []byte("{}")}}},
 		"language is a path":     {Languages: []string{"../words/en"}},
 	} {
 		if _, err := New(o); err == nil {

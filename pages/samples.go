@@ -85,8 +85,8 @@ func samples() map[string]View {
 
 		"account": Account{
 			Page: signedIn, Name: "Jo Public", Email: sampleEmail, Phone: samplePhone, Groups: []string{"billing", "front-desk"},
-			Requirements: requirements, PasswordSetAt: noon.AddDate(0, 0, -80), PasswordEndsAt: noon.AddDate(0, 0, 10),
-			Age: 80 * 24 * time.Hour, Left: 10 * 24 * time.Hour, EndsSoon: true, ChangeAt: noon.Add(24 * time.Hour), FailedSince: 1,
+			Requirements: requirements, PasswordSetAt: noon.AddDate(0, 0, -80), Age: 80 * 24 * time.Hour,
+			Ends: PasswordEnd{At: noon.AddDate(0, 0, 10), Left: 10 * 24 * time.Hour, Soon: true}, ChangeAt: noon.Add(24 * time.Hour), FailedSince: 1,
 			Sessions: []Session{
 				{Agent: sampleAgent, Address: "192.0.2.7", Near: true, StartedAt: noon, SeenAt: noon, Current: true},
 				{Reference: "other-session", Agent: "curl/8.9", Address: "2001:db8::7", StartedAt: noon.Add(-time.Hour), SeenAt: noon},
@@ -99,8 +99,8 @@ func samples() map[string]View {
 			},
 		},
 		"account_ended": Account{
-			Page: signedIn, Email: sampleEmail, Requirements: requirements[:1], PasswordSetAt: noon.AddDate(0, 0, -90), PasswordEndsAt: noon,
-			Age: 90 * 24 * time.Hour, EndsSoon: true,
+			Page: signedIn, Email: sampleEmail, Requirements: requirements[:1], PasswordSetAt: noon.AddDate(0, 0, -90), Age: 90 * 24 * time.Hour,
+			Ends:     PasswordEnd{At: noon, Soon: true},
 			Sessions: []Session{{Agent: sampleAgent, Address: "192.0.2.7", Near: true, StartedAt: noon, SeenAt: noon, Current: true}},
 		},
 		"account_plain": Account{
@@ -110,13 +110,13 @@ func samples() map[string]View {
 		"change_password":       ChangePassword{Page: signedIn, Email: sampleEmail, Requirements: requirements},
 		"change_password_wrong": ChangePassword{Page: signedIn, Email: sampleEmail, Requirements: requirements[:1], WrongCurrent: true},
 		"home": Home{
-			Page: signedIn, PasswordEndsAt: noon.AddDate(0, 0, 10), Left: 10 * 24 * time.Hour,
+			Page: signedIn, Ends: PasswordEnd{At: noon.AddDate(0, 0, 10), Left: 10 * 24 * time.Hour, Soon: true},
 			Tiles: []Tile{
 				{Name: "Mail", About: "Messages and appointments", URL: "/"},
 				{Name: "Billing", URL: "https://billing.example.com/", Icon: "/_auth/assets/picture.svg"},
 			},
 		},
-		"home_empty": Home{Page: signedIn},
+		"home_empty": Home{Page: signedIn, Ends: PasswordEnd{At: noon, Soon: true}},
 		"logout":     Logout{Page: signedIn, ContinueURL: "/"},
 
 		"forbidden":          Forbidden{Page: asked, ContinueURL: "/"},

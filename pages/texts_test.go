@@ -44,7 +44,7 @@ func TestU26_CodeText(t *testing.T) {
 		if host, code, ok := boundCode(text); !ok || host != "mail.example.com" || code != "012345" {
 			t.Errorf("site %q: browsers read %q, %q, %v from %q", site, host, code, ok, text)
 		}
-		if strings.Count(text, "\n") != 1 || len([]rune(text)) > maxText || !gsm(text) {
+		if strings.Count(text, "\n") != 1 || len([]rune(text)) > maxText || !sevenBit(text) {
 			t.Errorf("site %q: more than two lines or one message: %q", site, text)
 		}
 		if strings.Count(text, "012345") != 2 || !strings.Contains(text, "never ask") {
@@ -75,7 +75,7 @@ func TestU26_TextsOfEveryLanguageAreOneMessage(t *testing.T) {
 			if err != nil || !strings.Contains(got, name) {
 				t.Errorf("%s, %s: %q does not name %s, error %v", tag, text, got, name, err)
 			}
-			if gsm(got) == wide || !wide && len([]rune(got)) > maxText || wide && len(utf16.Encode([]rune(got))) > maxWideText {
+			if sevenBit(got) == wide || !wide && len([]rune(got)) > maxText || wide && len(utf16.Encode([]rune(got))) > maxWideText {
 				t.Errorf("%s, %s: %d letters, want one message %s: %q", tag, text, len([]rune(got)), kind, got)
 			}
 			if text == "code" && !strings.HasSuffix(got, "\n@mail.example.com #123456") {
@@ -83,10 +83,6 @@ func TestU26_TextsOfEveryLanguageAreOneMessage(t *testing.T) {
 			}
 		}
 	}
-}
-
-func gsm(text string) bool {
-	return !strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !strings.ContainsRune(gsm7, r) })
 }
 
 func TestXS07_CodeTextRefusesWhatWouldBreakTheLastLine(t *testing.T) {
@@ -130,7 +126,7 @@ func TestPhoneChangedText(t *testing.T) {
 func TestPasswordChangedText(t *testing.T) {
 	for _, site := range []string{"SecureMail", "عيادة", strings.Repeat("x", 500)} {
 		text, err := newRenderer(t, Options{SiteName: site}).PasswordChangedText("")
-		if err != nil || len([]rune(text)) > maxText || !gsm(text) || strings.ContainsAny(text, "\n@#/") {
+		if err != nil || len([]rune(text)) > maxText || !sevenBit(text) || strings.ContainsAny(text, "\n@#/") {
 			t.Errorf("%q, %v", text, err)
 		}
 	}

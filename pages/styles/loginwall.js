@@ -1,16 +1,20 @@
-// What makes the pages handier. Nothing depends on it: every page works without.
+// What makes the pages handier. Nothing depends on it: every page works without, and each part without the others, also
+// on pages whose templates an operator has replaced.
 (() => {
 	'use strict';
-	const all = (selector) => document.querySelectorAll(selector);
-	const language = document.documentElement.lang;
+	const all = (selector) => [...document.querySelectorAll(selector)];
+	const byId = (id) => document.getElementById(id);
 
 	// Show and hide passwords, without losing the place of the cursor; what is sent is hidden again.
-	for (const button of all('.show')) {
-		const inputs = button.getAttribute('aria-controls').split(' ').map((id) => document.getElementById(id));
+	for (const button of all('.show[aria-controls]')) {
+		const inputs = button.getAttribute('aria-controls').split(' ').map(byId).filter(Boolean);
+		if (!inputs.length || !button.form) continue;
 		const show = (shown) => {
+			const type = shown ? 'text' : 'password';
 			for (const input of inputs) {
+				if (input.type === type) continue;
 				const { selectionStart, selectionEnd } = input;
-				input.type = shown ? 'text' : 'password';
+				input.type = type;
 				input.setSelectionRange(selectionStart, selectionEnd);
 			}
 			button.setAttribute('aria-pressed', shown);
@@ -30,10 +34,10 @@
 		missing_digit: (text) => /\p{Nd}/u.test(text),
 		missing_symbol: (text) => /[^\p{L}\p{M}\p{Nd}]/u.test(text),
 	};
-	const password = document.getElementById('new_password');
-	const items = [...all('[data-rule]')].filter((item) => rules[item.dataset.rule]);
+	const password = byId('new_password');
+	const items = all('[data-rule]').filter((item) => rules[item.dataset.rule]);
 	if (password && items.length) {
-		const status = document.querySelector('[data-progress]');
+		const [status] = all('[data-progress]');
 		let later;
 		password.addEventListener('input', () => {
 			const text = password.value.normalize('NFC');
@@ -45,29 +49,31 @@
 			}
 			clearTimeout(later); // nobody wants to hear about every key
 			later = setTimeout(() => {
-				status.textContent = status.dataset.progress.replace('{met}', met).replace('{all}', items.length);
+				if (status) status.textContent = status.dataset.progress.replace('{met}', met).replace('{all}', items.length);
 			}, 1000);
 		});
 	}
 
 	// Count down until a code can be sent again. Only the beginning and the end are announced.
 	for (const wait of all('[data-seconds]')) {
-		const until = Date.now() + wait.dataset.seconds * 1000;
-		const buttons = all('[name=resend]');
+		const { seconds, clock, over } = wait.dataset;
+		if (!clock || !over) continue;
+		const until = Date.now() + seconds * 1000;
 		const tick = () => {
 			const left = Math.max(0, Math.ceil((until - Date.now()) / 1000));
-			for (const button of buttons) button.disabled = left > 0;
+			for (const button of all('[name=resend]')) button.disabled = left > 0;
 			wait.setAttribute('aria-live', left > 0 ? 'off' : 'polite');
-			wait.textContent = left > 0 ? wait.dataset.clock.replace('{seconds}', left) : wait.dataset.over;
+			wait.textContent = left > 0 ? clock.replace('{seconds}', left) : over;
 			if (left > 0) setTimeout(tick, 250);
 		};
 		tick();
 	}
 
 	// Say times in the reader's own zone, and in the form that their browser is used to.
+	const language = document.documentElement.lang;
 	const own = navigator.languages.find((tag) => tag.split('-')[0] === language.split('-')[0]);
 	const times = new Intl.DateTimeFormat(own || language, {
 		dateStyle: 'long', timeStyle: 'short', numberingSystem: 'latn', calendar: 'gregory',
 	});
-	for (const time of all('time')) time.textContent = times.format(new Date(time.dateTime));
+	for (const time of all('time[datetime]')) time.textContent = times.format(new Date(time.dateTime));
 })();

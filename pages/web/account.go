@@ -71,7 +71,7 @@ func (v *visit) showAccount(m member, page pages.Page, worth verdict) error {
 		Requirements: v.requirements(policy.PurposeReset), PasswordSetAt: a.Password.SetAt,
 		Age: max(time.Minute, v.Gate.Now().Sub(a.Password.SetAt)), FailedSince: a.Failures.Failed,
 	}
-	view.PasswordEndsAt, view.Left, view.EndsSoon = v.endOf(a)
+	view.Ends = v.endOf(a)
 	if a.Change != nil {
 		view.ChangeAt = a.Change.EffectiveAt
 	}
@@ -90,14 +90,14 @@ func (v *visit) showAccount(m member, page pages.Page, worth verdict) error {
 	return nil
 }
 
-// endOf tells when the password ends (zero: never), how long it has until then, and whether its owner is to be told.
-func (v *visit) endOf(a *policy.Account) (ends time.Time, left time.Duration, soon bool) {
+// endOf tells when the password ends, and whether its owner is to be told.
+func (v *visit) endOf(a *policy.Account) pages.PasswordEnd {
+	now := v.Gate.Now()
 	ends, does := v.Rules.PasswordEnds(a)
 	if !does {
-		return time.Time{}, 0, false
+		return pages.PasswordEnd{}
 	}
-	left = ends.Sub(v.Gate.Now())
-	return ends, max(0, left), v.Rules.PasswordEndsSoon(a, v.Gate.Now())
+	return pages.PasswordEnd{At: ends, Left: max(0, ends.Sub(now)), Soon: v.Rules.PasswordEndsSoon(a, now)}
 }
 
 // near tells whether an address is in the network of whoever looks at the page.

@@ -12,13 +12,16 @@ const assetPrefix = "/assets/"
 
 // asset sends a style sheet, script or picture.
 func (v *visit) asset() error {
-	asset, ok := v.Renderer.Asset(strings.TrimPrefix(v.req.Path, v.Base+assetPrefix))
+	asset, exact, ok := v.Renderer.Asset(strings.TrimPrefix(v.req.Path, v.Base+assetPrefix))
 	if !ok {
 		v.show(pages.NotFound{Page: v.page()})
 		return nil
 	}
 	h := v.w.Header()
 	pages.SetAssetHeaders(h, asset)
+	if !exact {
+		h.Set("Cache-Control", "no-cache")
+	}
 	if asset.ContentType == "image/svg+xml" {
 		h.Set("Content-Security-Policy", drawingSecurityPolicy)
 	}

@@ -4,33 +4,13 @@ import (
 	"html"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"testing"
-	"testing/fstest"
 
-	"github.com/loginwall/loginwall/pages"
-	"github.com/loginwall/loginwall/pages/web"
 	"github.com/loginwall/loginwall/policy/gate"
 )
 
 const languageCookie = "__Host-loginwall-language"
-
-// withDutch has the pages in English and in a language that says the same.
-func withDutch(t *testing.T) func(*web.Options) {
-	t.Helper()
-	english, err := os.ReadFile("../words/en.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	renderer, err := pages.New(pages.Options{
-		Languages: []string{"en", "nl"}, Overlay: fstest.MapFS{"words/nl.json": {Data: english}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func(o *web.Options) { o.Renderer = renderer }
-}
 
 func choice(to, back string) string {
 	return "/_auth/language?" + url.Values{"to": {to}, "back": {back}}.Encode()
@@ -49,7 +29,7 @@ func wantLanguage(t *testing.T, p reply, want string) {
 
 // Ensure a choice wins over what the browser asks for, on every page, and lasts a year.
 func TestChoiceOfLanguage(t *testing.T) {
-	w := newWall(t, withDutch(t))
+	w := newWall(t, twoLanguages(t))
 	b := w.browser()
 	wantLanguage(t, b.get("/_auth/login"), "en")
 	wantLanguage(t, b.get("/_auth/login", "Accept-Language", "nl-BE, en;q=0.5"), "nl")
@@ -70,7 +50,7 @@ func TestChoiceOfLanguage(t *testing.T) {
 }
 
 func TestChoiceOfLanguageOverPlainHTTP(t *testing.T) {
-	w := newWall(t, withDutch(t))
+	w := newWall(t, twoLanguages(t))
 	b := w.browser()
 	b.secure = false
 	b.get(choice("nl", ""))
@@ -82,7 +62,7 @@ func TestChoiceOfLanguageOverPlainHTTP(t *testing.T) {
 
 // Ensure nothing is remembered that there are no pages in, and nothing that another site has asked for.
 func TestChoiceOfLanguageThatIsNone(t *testing.T) {
-	w := newWall(t, withDutch(t))
+	w := newWall(t, twoLanguages(t))
 	for name, p := range map[string]reply{
 		"unknown":    w.browser().get(choice("tlh", "/inbox")),
 		"none":       w.browser().get("/_auth/language?back=/inbox"),
@@ -106,7 +86,7 @@ func TestChoiceOfLanguageThatIsNone(t *testing.T) {
 }
 
 func TestRD12_ChoiceOfLanguageLeadsNowhereElse(t *testing.T) {
-	w := newWall(t, withDutch(t))
+	w := newWall(t, twoLanguages(t))
 	w.active(jo, good)
 	for _, back := range hostile {
 		location := w.browser().get(choice("nl", back)).Header.Get("Location")
@@ -149,7 +129,7 @@ func backTo(p reply) string {
 
 // Ensure each page offers the way back to itself, also one that answers a post, and never one with a link's token.
 func TestPagesKnowTheWayBack(t *testing.T) {
-	w := newWall(t, withDutch(t))
+	w := newWall(t, twoLanguages(t))
 	w.active(jo, good)
 	b := w.browser()
 	check := func(name string, p reply, want string) {
@@ -196,7 +176,7 @@ func TestPagesKnowTheWayBack(t *testing.T) {
 
 // Ensure a sign-out that has the browser drop every cookie keeps the language.
 func TestLanguageOutlivesASignOut(t *testing.T) {
-	w := newWall(t, withDutch(t))
+	w := newWall(t, twoLanguages(t))
 	w.active(jo, good)
 	b := w.browser()
 	b.signIn(jo, good)

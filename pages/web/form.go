@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/loginwall/loginwall/pages"
+	"github.com/loginwall/loginwall/policy/address"
 	"github.com/loginwall/loginwall/policy/gate"
 )
 
@@ -116,10 +117,11 @@ func (v *visit) renewFormState() (formState, error) {
 	return s, v.keepFormState(s)
 }
 
-// keepTyped remembers an address for the forgot page, where no mail was sent to it yet.
+// keepTyped remembers an address for the forgot page, where no mail was sent to it yet. What is no address may be a
+// password in the wrong field, and is not kept for whoever sits down here next.
 func (v *visit) keepTyped(s formState, email string) error {
-	if s.Email == email && !s.Sent {
-		return nil
+	if _, err := address.Email(email); err != nil {
+		email = ""
 	}
 	s.Email, s.Sent = email, false
 	return v.keepFormState(s)

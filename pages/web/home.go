@@ -22,11 +22,7 @@ func (v *visit) home() error {
 	if err != nil {
 		return err
 	}
-	view := pages.Home{Page: page, Tiles: v.Home(m.id.Account.Groups)}
-	if ends, left, soon := v.endOf(&m.id.Account); soon {
-		view.PasswordEndsAt, view.Left = ends, left
-	}
-	v.show(view)
+	v.show(pages.Home{Page: page, Tiles: v.Home(m.id.Account.Groups), Ends: v.endOf(&m.id.Account)})
 	return nil
 }
 

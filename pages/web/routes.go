@@ -96,6 +96,7 @@ func (v *visit) post(next answer) error {
 		v.refuseForged()
 		return nil
 	}
+	v.speak()
 	return next(v)
 }
 

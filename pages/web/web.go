@@ -103,10 +103,15 @@ type visit struct {
 	seen    *gate.Identity // whose activity this was, if it is to be written
 }
 
-// newVisit begins one. The language is found once, so that pages and messages are in the same.
 func (h *Handler) newVisit(w http.ResponseWriter, r *http.Request, req Request) *visit {
-	req.Client.Language = h.language(r, req)
 	return &visit{Handler: h, w: w, r: r, req: req}
+}
+
+// speak finds the language of the visit, once, so that pages and messages are in the same. What has no words needs none.
+func (v *visit) speak() {
+	if v.req.Client.Language == "" {
+		v.req.Client.Language = v.language(v.r, v.req)
+	}
 }
 
 func (v *visit) ctx() context.Context { return v.r.Context() }
@@ -154,6 +159,7 @@ func nameOf(a *policy.Account) string {
 
 // page fills what every page knows.
 func (v *visit) page() pages.Page {
+	v.speak()
 	return pages.Page{
 		Language:  v.req.Client.Language,
 		RequestID: v.req.Client.RequestID,
