@@ -82,9 +82,7 @@ func place(address string, near bool) Phrase {
 		return say("place.unknown")
 	case near:
 		kind = "near"
-	case err == nil && ip.IsLoopback():
-		kind = "here"
-	case err == nil && (ip.IsPrivate() || ip.IsLinkLocalUnicast()):
+	case err == nil && (ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast()):
 		kind = "local"
 	}
 	return say("place."+kind, "address", shorten(address, 45))

@@ -11,17 +11,19 @@ func TestOverlay(t *testing.T) {
 		files fstest.MapFS
 		wrong string // in the error, "" for none
 	}{
-		"nothing":          {fstest.MapFS{}, ""},
-		"a page":           {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}x{{end}}{{define "content"}}y{{end}}`)}}, ""},
-		"left-overs":       {fstest.MapFS{".git/config": {}, "templates/pages/sent.html~": {}, ".DS_Store": {}}, ""},
-		"misspelt file":    {fstest.MapFS{"templates/pages/snet.html": {}}, "templates/pages/snet.html"},
-		"broken template":  {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}`)}}, "sent.html"},
-		"misspelt field":   {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}x{{end}}{{define "content"}}{{.Emial}}{{end}}`)}}, "Emial"},
-		"misspelt word":    {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}{{t "sent.titel"}}{{end}}{{define "content"}}{{end}}`)}}, "sent.titel"},
-		"nothing defined":  {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`hello`)}}, "sent"},
-		"unsafe template":  {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}x{{end}}{{define "content"}}<a href={{if .Email}}"x{{else}}x{{end}}>{{end}}`)}}, "sent"},
-		"broken mail":      {fstest.MapFS{"templates/mail/letter.txt": {Data: []byte(`{{.Greting}}`)}}, "Greting"},
-		"broken html mail": {fstest.MapFS{"templates/mail/letter.html": {Data: []byte(`{{say .Subjekt}}`)}}, "Subjekt"},
+		"nothing":           {fstest.MapFS{}, ""},
+		"a page":            {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}x{{end}}{{define "content"}}y{{end}}`)}}, ""},
+		"left-overs":        {fstest.MapFS{".git/config": {}, "templates/pages/sent.html~": {}, ".DS_Store": {}}, ""},
+		"misspelt file":     {fstest.MapFS{"templates/pages/snet.html": {}}, "templates/pages/snet.html"},
+		"broken template":   {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}`)}}, "sent.html"},
+		"misspelt field":    {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}x{{end}}{{define "content"}}{{.Emial}}{{end}}`)}}, "Emial"},
+		"misspelt word":     {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}{{t "sent.titel"}}{{end}}{{define "content"}}{{end}}`)}}, "sent.titel"},
+		"nothing defined":   {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`hello`)}}, "sent"},
+		"unsafe template":   {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}x{{end}}{{define "content"}}<a href={{if .Email}}"x{{else}}x{{end}}>{{end}}`)}}, "sent"},
+		"broken mail":       {fstest.MapFS{"templates/mail/letter.txt": {Data: []byte(`{{.Greting}}`)}}, "Greting"},
+		"mail without link": {fstest.MapFS{"templates/mail/letter.txt": {Data: []byte(`{{text .Greeting}}`)}}, "its link is missing"},
+		"html without link": {fstest.MapFS{"templates/mail/letter.html": {Data: []byte(`{{say .Greeting}}`)}}, "its link is missing"},
+		"broken html mail":  {fstest.MapFS{"templates/mail/letter.html": {Data: []byte(`{{say .Subjekt}}`)}}, "Subjekt"},
 	} {
 		_, err := New(Options{Overlay: test.files})
 		switch {

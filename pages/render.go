@@ -276,8 +276,13 @@ func (r *Renderer) rehearse() error {
 			}
 		}
 		for name, l := range sampleLetters() {
-			if _, err := r.mail(e, l); err != nil {
+			m, err := r.mail(e, l)
+			if err != nil {
 				return fmt.Errorf("try mail %s in %s: %w", name, language, err)
+			}
+			// A letter that lost its link would be sent to people who cannot get in without it.
+			if link := l.content().Link; !strings.Contains(m.Text, link) || !strings.Contains(m.HTML, link) {
+				return fmt.Errorf("try mail %s in %s: its link is missing: letter.html and letter.txt must show .Link", name, language)
 			}
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"io/fs"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -78,6 +79,46 @@ func readWords(builtIn, over fs.FS, language string) (*words, error) {
 	return w, nil
 }
 
+// needed are the places without which a text is of no use: what it brings is in them.
+var needed = map[string]string{
+	"text.code": "code", "text.code_named": "code", "call.code": "digits", "call.again": "digits",
+}
+
+var placeInText = regexp.MustCompile(`\{([^{}]*)\}?`)
+
+func placesIn(texts ...string) map[string]bool {
+	found := map[string]bool{}
+	for _, text := range texts {
+		for _, m := range placeInText.FindAllStringSubmatch(text, -1) {
+			found[m[1]] = true
+		}
+	}
+	return found
+}
+
+// misplaced names the places that a text has and nothing would fill, or lacks and is of no use without. What is filled in
+// is known from the reference, in which some form of each text has it.
+func (w *words) misplaced(with *words) (wrong []string) {
+	check := func(key string, known map[string]bool, texts ...string) {
+		have := placesIn(texts...)
+		for place := range have {
+			if !known[place] && place != "site" {
+				wrong = append(wrong, fmt.Sprintf("%s has no value for {%s}", key, place))
+			}
+		}
+		if place := needed[key]; place != "" && !have[place] {
+			wrong = append(wrong, fmt.Sprintf("%s lacks {%s}", key, place))
+		}
+	}
+	for key, text := range w.texts {
+		check(key, placesIn(with.texts[key]), text)
+	}
+	for key, forms := range w.lists {
+		check(key, placesIn(with.lists[key]...), forms...)
+	}
+	return wrong
+}
+
 func (w *words) add(content []byte) error {
 	var raw map[string]any
 	if err := json.Unmarshal(content, &raw); err != nil {
@@ -122,6 +163,7 @@ func (w *words) compare(with *words) error {
 			}
 		}
 	}
+	wrong = append(wrong, w.misplaced(with)...)
 	if len(wrong) == 0 {
 		return nil
 	}

@@ -2,11 +2,16 @@ package policy
 
 import "time"
 
-// Warning is a mail that told of a password's end: of which end, and at which step before it.
+// Warning is a mail that told of a password's end: when, of which end, and at which step before it.
 type Warning struct {
+	At   time.Time     `json:"at"`
 	Ends time.Time     `json:"ends"`
 	Step time.Duration `json:"step"` // nanoseconds before the end
 }
+
+// warningPause is the least time between two warnings. Nodes that disagree about MaxAge, as they do while it is being
+// changed on one after the other, would else tell the owner in turn.
+const warningPause = 12 * time.Hour
 
 // lateSteps are the times before the end at which the owner is told once more, after the first time, at Warn.
 var lateSteps = []time.Duration{7 * Day, Day}
@@ -60,10 +65,10 @@ func (r Rules) warning(a *Account, now time.Time) (Warning, bool) {
 	}
 	step := r.warningStep(ends.Sub(now))
 	told := a.Password.Warned
-	if step == 0 || told.Ends.Equal(ends) && told.Step <= step {
+	if step == 0 || told.Ends.Equal(ends) && told.Step <= step || now.Before(told.At.Add(warningPause)) {
 		return Warning{}, false
 	}
-	return Warning{Ends: ends.UTC(), Step: step}, true
+	return Warning{At: now.UTC(), Ends: ends.UTC(), Step: step}, true
 }
 
 // warningStep is the last step that was passed when so much is left until the end; 0 when none was.

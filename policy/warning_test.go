@@ -120,12 +120,33 @@ func TestWarningStates(t *testing.T) {
 	}
 }
 
+// Ensure two nodes that disagree about the end, as while a new MaxAge is rolled out, do not tell the owner in turn.
+func TestWarningsOfNodesThatDisagree(t *testing.T) {
+	old, changed := DefaultRules(), DefaultRules()
+	changed.MaxAge += Day
+	a := account(StateActive)
+	told := 0
+	for i := range 12 { // walks of three days
+		r, now := old, end.Add(-10*Day+time.Duration(i)*6*time.Hour)
+		if i%2 == 1 {
+			r = changed
+		}
+		if _, due := r.WarningDue(&a, now); due {
+			told++
+			r.RecordWarning(&a, now)
+		}
+	}
+	if told > 6 {
+		t.Errorf("%d mails in three days", told)
+	}
+}
+
 // Ensure an end that has moved is told anew, and that a new password begins without a mark.
 func TestWarningOfAnotherEnd(t *testing.T) {
 	warned := func() (Rules, Account) {
 		r, a := DefaultRules(), account(StateActive)
 		r.RecordWarning(&a, end.Add(-Day))
-		check(t, "told", a.Password.Warned, Warning{Ends: end, Step: Day})
+		check(t, "told", a.Password.Warned, Warning{At: end.Add(-Day), Ends: end, Step: Day})
 		return r, a
 	}
 	due := func(r Rules, a Account, now time.Time) bool {
@@ -141,9 +162,10 @@ func TestWarningOfAnotherEnd(t *testing.T) {
 
 	r, a = warned()
 	r.MaxAge += 3 * Day
-	check(t, "raised a little", due(r, a, end.Add(-Day)), true) // "in one day" is wrong by now
-	r.RecordWarning(&a, end.Add(-Day))
-	check(t, "raised a little, told", due(r, a, end.Add(-Day)), false)
+	check(t, "raised a little, at once", due(r, a, end.Add(-Day)), false)
+	check(t, "raised a little", due(r, a, end.Add(-Day/2)), true) // "in one day" is wrong by now
+	r.RecordWarning(&a, end.Add(-Day/2))
+	check(t, "raised a little, told", due(r, a, end), false)
 
 	r, a = DefaultRules(), account(StateActive)
 	r.RecordWarning(&a, end.Add(-14*Day))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -29,7 +30,7 @@ func (v *visit) showAs(view pages.View, status int) {
 	body, err := v.Renderer.Render(view)
 	if err != nil {
 		v.Fault(err)
-		v.cookies = nil
+		v.cookies = slices.DeleteFunc(v.cookies, func(c *http.Cookie) bool { return c.MaxAge >= 0 }) // what is cleared stays so
 		view = pages.Fault{Page: v.page()}
 		status = view.Status()
 		if body, err = v.Renderer.Render(view); err != nil {

@@ -70,6 +70,8 @@ func TestChoiceOfLanguageThatIsNone(t *testing.T) {
 		"another":    w.browser().get(choice("NL", "/inbox")),
 		"a header":   w.browser().get(choice("nl\r\nSet-Cookie: a=b", "/inbox")),
 		"cross-site": w.browser().get(choice("nl", "/inbox"), "Sec-Fetch-Site", "cross-site"),
+		"a picture":  w.browser().get(choice("nl", "/inbox"), "Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "no-cors", "Sec-Fetch-Dest", "image"),
+		"a frame":    w.browser().get(choice("nl", "/inbox"), "Sec-Fetch-Site", "same-origin", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "iframe"),
 		"neighbour":  w.browser().get(choice("nl", "/inbox"), "Sec-Fetch-Site", "same-site"),
 	} {
 		t.Run(name, func(t *testing.T) {

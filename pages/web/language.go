@@ -45,15 +45,21 @@ const (
 )
 
 // chooseLanguage remembers a choice and leads back. It is a GET, so that it works on every page without a form token; what
-// other sites can make a browser ask for is not listened to.
+// other sites can make a browser ask for is not listened to, nor what a page or a mail in the app loads as a picture.
 func (v *visit) chooseLanguage() error {
 	query := v.query()
-	if to := only(query[fieldTo]); v.Renderer.Speaks(to) && !v.fromElsewhere() {
+	if to := only(query[fieldTo]); v.Renderer.Speaks(to) && !v.fromElsewhere() && v.opened() {
 		c := v.languageCookie(v.req.Secure)
 		v.queue(c, to, c.life)
 	}
 	v.redirect(v.back(only(query[fieldBack])))
 	return nil
+}
+
+// opened tells whether the browser opens a page, as far as it says.
+func (v *visit) opened() bool {
+	mode, dest := v.r.Header.Get("Sec-Fetch-Mode"), v.r.Header.Get("Sec-Fetch-Dest")
+	return (mode == "" || mode == "navigate") && (dest == "" || dest == "document")
 }
 
 // only is the value of a field that was sent once, else "".

@@ -49,6 +49,9 @@ func rest(ctx context.Context, d time.Duration) bool {
 // be ended gives its turn back.
 func (g *Gate) warnInTurn(ctx context.Context) time.Duration {
 	period, id := g.betweenWalks(), randomID()
+	if g.URL() == "" {
+		return warnRetry // the turn is for a node that knows what to lead people to
+	}
 	taken, err := g.Store.TakeLimit(ctx, warnLimit, id, 1, period, g.Now())
 	switch {
 	case err != nil:

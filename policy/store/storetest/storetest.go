@@ -101,7 +101,7 @@ func anAccount(n int) policy.Account {
 		CreatedAt: t0,
 		Password: policy.Credential{
 			Hash: "$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA", SetAt: t0,
-			Warned: policy.Warning{Ends: t0.Add(90 * policy.Day), Step: 7 * policy.Day},
+			Warned: policy.Warning{At: t0.Add(83 * policy.Day), Ends: t0.Add(90 * policy.Day), Step: 7 * policy.Day},
 		},
 	}
 }
