@@ -20,7 +20,7 @@ try {
 			(!chosen.names.length || chosen.names.some((part) => `${kind}/${name}`.includes(part))),
 	);
 	if (!documents.length) throw new Error(`no page or mail is called ${chosen.names.join(' or ')}`);
-	await rm(folder, { recursive: true, force: true });
+	if (documents.length === preview.documents.length) await rm(folder, { recursive: true, force: true });
 	const began = Date.now();
 	let count = 0;
 	for (const kind of chosen.browsers) count += await (kind === 'firefox' ? firefox : chromium)(documents, chosen);

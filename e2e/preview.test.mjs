@@ -36,7 +36,7 @@ test('the preview has every built-in language', () => {
 });
 
 for (const language of languages) {
-	test(`Chromium, ${language}`, { timeout: 300_000 }, async (t) => {
+	test(`Chromium, ${language}`, { timeout: 900_000 }, async (t) => {
 		const found = new Map([axe, reflow, spaced, order, obscured, ring].map((what) => [what, []]));
 		const browser = await launch('chromium');
 		t.after(() => browser.close());
@@ -90,7 +90,7 @@ async function inspect(page, d, note) {
 }
 
 for (const language of languages.filter((tag) => tag === 'en' || tag === 'ar')) {
-	test(`U-13 U-14 U-21: Firefox, ${language}: axe-core finds nothing`, { timeout: 300_000 }, async (t) => {
+	test(`U-13 U-14 U-21: Firefox, ${language}: axe-core finds nothing`, { timeout: 900_000 }, async (t) => {
 		const browser = await launch('firefox');
 		t.after(() => browser.close());
 		const found = [];

@@ -10,6 +10,7 @@ import { caddyBinary } from './wall.mjs';
 
 const words = fileURLToPath(new URL('../../pages/words/', import.meta.url));
 const caddyfile = fileURLToPath(new URL('../preview.caddyfile', import.meta.url));
+const logo = fileURLToPath(new URL('../logo.svg', import.meta.url));
 
 /** The tags of all built-in languages, English first. */
 export async function builtInLanguages() {
@@ -29,7 +30,7 @@ export async function startPreview({ config = caddyfile } = {}) {
 		const written = await run(
 			await caddyBinary(),
 			['login-wall', 'preview', '--config', config, '--adapter', 'caddyfile', directory],
-			{ env: { ...process.env, PREVIEW_LANGUAGES: built.join(' ') } },
+			{ env: { ...process.env, PREVIEW_LANGUAGES: built.join(' '), PREVIEW_LOGO: logo } },
 		);
 		assert.equal(written.status, 0, written.stderr);
 		const documents = await listDocuments(directory);
