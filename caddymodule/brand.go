@@ -176,6 +176,13 @@ func newRenderer(m *realm) (*pages.Renderer, error) {
 		return nil, fmt.Errorf("prepare pages: %w", err)
 	}
 	hangIcons(m.tiles, o.Icons, r)
+	for _, t := range m.tiles {
+		for _, name := range []string{t.Name, t.About} {
+			if err := r.CheckName(name); err != nil {
+				return nil, fmt.Errorf("prepare home page: %w", err)
+			}
+		}
+	}
 	return r, nil
 }
 

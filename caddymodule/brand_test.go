@@ -50,7 +50,7 @@ func withRealm(realm, site string) string {
 func TestBrandIsServed(t *testing.T) {
 	g := newGateway(t)
 	g.write("logo.svg", drawing)
-	g.write("dark.png", "not looked into")
+	g.write("dark.png", "\x89PNG\r\n\x1a\n and so on")
 	g.write("templates/templates/pages/forgot.html", `{{define "title"}}Lost{{end}}{{define "content"}}<p>Call us.</p>{{end}}`)
 	g.write("templates/words/nl.json", strings.Replace(english(t), `"Sign In"`, `"Aanmelden"`, 1))
 	err := g.load(withRealm(`brand {
@@ -114,6 +114,7 @@ func TestBrandThatCannotBeUsed(t *testing.T) {
 	g.write("logo.svg", drawing)
 	g.write("empty.svg", "")
 	g.write("large.png", strings.Repeat("x", 300<<10))
+	g.write("hollow.png", strings.Repeat("\x00", 3000))
 	g.write("misspelt/templates/pages/snet.html", "")
 	g.write("broken/templates/pages/sent.html", `{{define "title"}}`)
 	g.write("words/words/tlh.json", "{}")
@@ -122,6 +123,7 @@ func TestBrandThatCannotBeUsed(t *testing.T) {
 		"brand {\nlogo {$DIR}/none.svg\n}":                              "read logo: open " + g.dir + "/none.svg: no such file",
 		"brand {\nlogo {$DIR}/logo.svg {$DIR}/none.png\n}":              "write a picture file that Caddy may read",
 		"brand {\nlogo {$DIR}/empty.svg\n}":                             "it is empty",
+		"brand {\nlogo {$DIR}/hollow.png\n}":                            "what is in it is no png",
 		"brand {\nlogo {$DIR}/large.png\n}":                             "300 KiB, and at most 256 are allowed",
 		"brand {\nlogo {env.LOGINWALL_TEST}\n}":                         "use svg, png, jpg",
 		"brand {\naccent {env.LOGINWALL_TEST}\n}":                       "is no colour: write red, green and blue",

@@ -7,6 +7,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/loginwall/loginwall/caddymodule/clause"
+	"github.com/loginwall/loginwall/pages"
 )
 
 // preview renders what the realm of a configuration, in Caddy's JSON, shows and sends, by path. A configuration without
@@ -34,7 +35,7 @@ func preview(config []byte) (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := r.Preview()
+	files, err := r.Preview(pages.PreviewOptions{Origin: m.url, Tiles: everyTile(m.tiles)})
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +44,14 @@ func preview(config []byte) (map[string][]byte, error) {
 		contents[f.Path] = f.Content
 	}
 	return contents, nil
+}
+
+// everyTile are the tiles that somebody in all groups sees.
+func everyTile(tiles []tile) (all []pages.Tile) {
+	for _, t := range tiles {
+		all = append(all, t.Tile)
+	}
+	return all
 }
 
 // expandShown expands all settings but the secret: no page shows it, and whoever looks at pages need not be able to

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"path"
 	"regexp"
 	"slices"
@@ -21,6 +22,7 @@ import (
 // The files every page links to.
 const (
 	styleSheet = "styles/loginwall.css"
+	ownStyles  = "styles/own.css" // empty, for an operator to add to the style sheet
 	script     = "styles/loginwall.js"
 	icon       = "styles/icon.svg"
 )
@@ -53,13 +55,30 @@ func (p Picture) check() error {
 	if err := CheckPictureName(p.Name); err != nil {
 		return err
 	}
+	kind := strings.ToLower(path.Ext(p.Name))
 	switch {
 	case len(p.Content) == 0:
 		return fmt.Errorf("read picture %s: it is empty", p.Name)
 	case len(p.Content) > maxPicture:
 		return fmt.Errorf("read picture %s: it has %d KiB, and at most %d are allowed", p.Name, len(p.Content)>>10, maxPicture>>10)
 	}
+	if !looksLike(kind, p.Content) {
+		return fmt.Errorf("read picture %s: what is in it is no %s", p.Name, strings.TrimPrefix(kind, "."))
+	}
 	return nil
+}
+
+// looksLike tells whether content begins like a file of its kind.
+func looksLike(kind string, content []byte) bool {
+	switch kind {
+	case ".svg":
+		return bytes.Contains(content, []byte("<svg"))
+	case ".avif":
+		return len(content) > 12 && string(content[4:8]) == "ftyp"
+	case ".ico":
+		return http.DetectContentType(content) == "image/x-icon"
+	}
+	return http.DetectContentType(content) == contentTypes[kind]
 }
 
 // Asset is a file sent as it is. Nobody may change its contents.
@@ -88,8 +107,15 @@ func (r *Renderer) readAssets(files fs.FS) (assets, error) {
 				return a, err
 			}
 		}
-		if name == styleSheet && r.options.Accent != "" {
-			content = slices.Concat(content, []byte(r.accent.css()))
+		if name == styleSheet {
+			own, err := fs.ReadFile(files, ownStyles)
+			if err != nil {
+				return a, fmt.Errorf("read styles: %w", err)
+			}
+			if r.options.Accent != "" {
+				content = slices.Concat(content, []byte(r.accent.css()))
+			}
+			content = slices.Concat(content, own)
 		}
 		if err := a.add(name, path.Base(name), content); err != nil {
 			return a, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -46,7 +47,7 @@ func overlay(over fs.FS) (fs.FS, error) {
 			return nil
 		}
 		if _, err := fs.Stat(embedded, name); err != nil {
-			return fmt.Errorf("%s stands in for no built-in file", name)
+			return fmt.Errorf("%s stands in for no built-in file: those are templates/layout.html, templates/pages/….html, templates/partials/….html, templates/mail/letter.html and letter.txt, styles/loginwall.css, own.css, loginwall.js and icon.svg, and words/….json", name)
 		}
 		return nil
 	})
@@ -62,6 +63,9 @@ func readLanguages(o Options) (spoken []*words, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkWordsFiles(o.Overlay, o.Languages); err != nil {
+		return nil, err
+	}
 	for _, tag := range o.Languages {
 		w, err := readLanguage(o.Overlay, tag, with)
 		if err != nil {
@@ -71,6 +75,24 @@ func readLanguages(o Options) (spoken []*words, err error) {
 		spoken = append(spoken, w)
 	}
 	return spoken, nil
+}
+
+// checkWordsFiles wants every words file of an operator to be one of a language that is spoken: another would do nothing.
+func checkWordsFiles(over fs.FS, spoken []string) error {
+	if over == nil {
+		return nil
+	}
+	files, err := fs.Glob(over, "words/*.json")
+	if err != nil {
+		return fmt.Errorf("read overlay: %w", err)
+	}
+	for _, file := range files {
+		if tag := strings.TrimSuffix(path.Base(file), ".json"); !slices.Contains(spoken, tag) {
+			return fmt.Errorf("%s is for no language that is spoken here: name it after one of %s, or add its language to them",
+				file, strings.Join(spoken, ", "))
+		}
+	}
+	return nil
 }
 
 func readLanguage(over fs.FS, tag string, with *words) (*words, error) {

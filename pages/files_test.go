@@ -14,6 +14,10 @@ func TestOverlay(t *testing.T) {
 		"nothing":           {fstest.MapFS{}, ""},
 		"a page":            {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}x{{end}}{{define "content"}}y{{end}}`)}}, ""},
 		"left-overs":        {fstest.MapFS{".git/config": {}, "templates/pages/sent.html~": {}, ".DS_Store": {}}, ""},
+		"words of nobody":   {fstest.MapFS{"words/ES.json": {Data: []byte(`{}`)}}, "words/ES.json is for no language"},
+		"unused language":   {fstest.MapFS{"words/pt.json": {Data: []byte(`{}`)}}, "words/pt.json is for no language"},
+		"empty word":        {fstest.MapFS{"words/en.json": {Data: []byte(`{"login.forgot": ""}`)}}, "login.forgot is empty"},
+		"own word":          {fstest.MapFS{"words/en.json": {Data: []byte(`{"own.billing": "Billing {site}"}`)}}, ""},
 		"misspelt file":     {fstest.MapFS{"templates/pages/snet.html": {}}, "templates/pages/snet.html"},
 		"broken template":   {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}`)}}, "sent.html"},
 		"misspelt field":    {fstest.MapFS{"templates/pages/sent.html": {Data: []byte(`{{define "title"}}x{{end}}{{define "content"}}{{.Emial}}{{end}}`)}}, "Emial"},
@@ -33,8 +37,29 @@ func TestOverlay(t *testing.T) {
 			t.Errorf("%s: error %v, want one with %q", name, err, test.wrong)
 		}
 	}
-	r := newRenderer(t, Options{Overlay: fstest.MapFS{"templates/partials/csrf.html": {Data: []byte(`{{define "csrf"}}<!-- -->mine{{end}}`)}}})
-	if page := render(t, r, Login{}); !strings.Contains(page, "mine") {
+	// Names of apps and the text for help can be said in each language, and rules can be added to the style sheet.
+	r := newRenderer(t, Options{
+		Languages: []string{"en", "es"}, SupportURL: "tel:+15550100", SupportText: "own.help",
+		Overlay: fstest.MapFS{
+			"words/en.json":  {Data: []byte(`{"own.help": "Call us", "own.mail": "Mail"}`)},
+			"words/es.json":  {Data: []byte(`{"own.help": "Llámenos", "own.mail": "Correo"}`)},
+			"styles/own.css": {Data: []byte("h1{color:purple}")},
+		},
+	})
+	page := render(t, r, Home{Page: Page{Language: "es"}, Tiles: []Tile{{Name: "own.mail", URL: "/"}, {Name: "Billing", URL: "/b"}}})
+	for _, want := range []string{">Llámenos</a>", ">C</span><span>Correo</span>", "<span><bdi>Billing</bdi></span>"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s in\n%s", want, page)
+		}
+	}
+	if sheet, _, _ := r.Asset(r.assets.names[styleSheet]); !strings.HasSuffix(string(sheet.Content), "}h1{color:purple}") || len(sheet.Content) < 1000 {
+		t.Error("the rule was not added to the style sheet")
+	}
+	if err := r.CheckName("own.none"); err == nil || !strings.Contains(err.Error(), "words/en.json") {
+		t.Errorf("a name without words: %v", err)
+	}
+	r = newRenderer(t, Options{Overlay: fstest.MapFS{"templates/partials/csrf.html": {Data: []byte(`{{define "csrf"}}<!-- -->mine{{end}}`)}}})
+	if page = render(t, r, Login{}); !strings.Contains(page, "mine") {
 		t.Error("the overlaid partial does not show")
 	}
 }

@@ -9,13 +9,10 @@ type Home struct {
 
 // Tile is an app on the home page.
 type Tile struct {
-	Name  string
-	About string // a few words more, or ""
+	Name  string // as it is, or a key that begins with own.
+	About string // a few words more, likewise, or ""
 	URL   string // a path of this site, or an absolute address
-	Icon  string // address of a picture, see Renderer.PicturePath; "" shows the first letter of Name
+	Icon  string // address of a picture, see Renderer.PicturePath; "" shows the first letter of the name
 }
-
-// Initial stands where there is no icon.
-func (t Tile) Initial() string { return initial(t.Name) }
 
 func (Home) file() string { return "home" }

@@ -7,12 +7,13 @@ import (
 
 // look is what the templates know of the whole site.
 type look struct {
-	Name        string
-	Initial     string // the first letter of the name, for a mark where there is no logo
-	SupportURL  template.URL
-	SupportText string // "" says it in the words of the language
-	Start       string // where the head of a page leads somebody signed in
-	HasHome     bool
+	Name         string
+	Initial      string // the first letter of the name, for a mark where there is no logo
+	SupportURL   template.URL
+	SupportText  string // "" says it in the words of the language
+	SupportShown string // the address as text, "" where the text stands for it, as a telephone number does
+	Start        string // where the head of a page leads somebody signed in
+	HasHome      bool
 
 	Style, Script, Icon string // addresses
 	Logo, LogoDark      string // addresses, "" where there is none
@@ -34,6 +35,9 @@ func (r *Renderer) look(spoken []*words) look {
 	}
 	s := r.accent
 	l.MailAccent, l.MailInk, l.MailDark = template.CSS(s.light.String()), template.CSS(s.onLight.String()), template.CSS(s.dark.String())
+	if o.SupportText == "" || !strings.HasPrefix(o.SupportURL, "tel:") {
+		l.SupportShown = o.SupportURL
+	}
 	if o.Home {
 		l.Start = r.path("")
 	}

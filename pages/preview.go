@@ -16,13 +16,22 @@ type PreviewFile struct {
 	Content []byte
 }
 
+// PreviewOptions is what samples stand in for where it is not known.
+type PreviewOptions struct {
+	Origin string // of links, such as https://mail.example.com
+	Tiles  []Tile // of the home page
+}
+
 const sampleCode = "012345"
 
 // Preview renders everything people can be shown, in every language, from the samples: each page and mail, the texts,
 // the call, what pages load, an index of each language and one of all, index.html. Pages find their assets from disk.
 // The order is the same each time.
-func (r *Renderer) Preview() ([]PreviewFile, error) {
-	p := preview{renderer: r}
+func (r *Renderer) Preview(o PreviewOptions) ([]PreviewFile, error) {
+	p := preview{renderer: r, PreviewOptions: o}
+	if p.Origin == "" {
+		p.Origin = sampleOrigin
+	}
 	for _, tag := range r.options.Languages {
 		for _, add := range []func(string) error{p.addPages, p.addMails, p.addTexts, p.addCall} {
 			if err := add(tag); err != nil {
@@ -42,6 +51,7 @@ func (r *Renderer) Preview() ([]PreviewFile, error) {
 
 // preview is one being made.
 type preview struct {
+	PreviewOptions
 	renderer *Renderer
 	files    []PreviewFile
 }
@@ -53,7 +63,7 @@ func (p *preview) add(path string, content []byte) {
 func (p *preview) addPages(tag string) error {
 	r := p.renderer
 	for name, v := range samples() {
-		page, err := r.render(r.edition(tag), r.withIcons(v))
+		page, err := r.render(r.edition(tag), p.withTiles(v))
 		if err != nil {
 			return err
 		}
@@ -62,16 +72,20 @@ func (p *preview) addPages(tag string) error {
 	return nil
 }
 
-// withIcons gives tiles a picture that there is.
-func (r *Renderer) withIcons(v View) View {
+// withTiles gives a home page the tiles of the site, or those of the samples a picture that there is.
+func (p *preview) withTiles(v View) View {
 	home, ok := v.(Home)
-	if !ok {
+	if !ok || len(home.Tiles) == 0 {
 		return v
+	}
+	if len(p.Tiles) > 0 {
+		home.Tiles = p.Tiles
+		return home
 	}
 	home.Tiles = slices.Clone(home.Tiles)
 	for i, tile := range home.Tiles {
 		if tile.Icon != "" {
-			home.Tiles[i].Icon = r.assetPath(icon)
+			home.Tiles[i].Icon = p.renderer.assetPath(icon)
 		}
 	}
 	return home
@@ -88,14 +102,19 @@ func (p *preview) addMails(tag string) error {
 		if err != nil {
 			return err
 		}
-		p.add(tag+"/mail/"+name+".html", []byte(m.HTML))
-		p.add(tag+"/mail/"+name+".txt", []byte("Subject: "+m.Subject+"\n\n"+m.Text))
+		p.add(tag+"/mail/"+name+".html", p.withOrigin(m.HTML))
+		p.add(tag+"/mail/"+name+".txt", p.withOrigin("Subject: "+m.Subject+"\n\n"+m.Text))
 	}
 	return nil
 }
 
+// withOrigin is a mail with links that lead to the site instead of the samples'.
+func (p *preview) withOrigin(mail string) []byte {
+	return []byte(strings.ReplaceAll(mail, sampleOrigin+"/_auth/", p.Origin+p.renderer.path("")))
+}
+
 func (p *preview) addTexts(tag string) error {
-	host, err := url.Parse(sampleLink)
+	host, err := url.Parse(p.Origin)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 func previewed(t *testing.T, o Options) map[string]string {
 	t.Helper()
-	files, err := newRenderer(t, o).Preview()
+	files, err := newRenderer(t, o).Preview(PreviewOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,11 +104,11 @@ func TestPreviewOpensFromDisk(t *testing.T) {
 // Ensure two previews of one configuration are the same, so that they can be compared with each other.
 func TestPreviewIsTheSameEachTime(t *testing.T) {
 	r := practice(t)
-	first, err := r.Preview()
+	first, err := r.Preview(PreviewOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := r.Preview()
+	second, err := r.Preview(PreviewOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -148,19 +148,20 @@ func New(o Options) (*Renderer, error) {
 	return r, r.rehearse()
 }
 
+var telephone = regexp.MustCompile(`^\+?[0-9][0-9.-]*$`)
+
 // CheckSupport tells whether an address is one that pages can lead to for help.
 func CheckSupport(support string) error {
 	u, err := url.Parse(support)
 	switch {
 	case err != nil:
-	case u.Scheme == "mailto" || u.Scheme == "tel":
-		if u.Opaque != "" {
-			return nil
-		}
+	case u.Scheme == "mailto" && u.Opaque != "" || u.Scheme == "tel" && telephone.MatchString(u.Opaque):
+		return nil
 	case (u.Scheme == "https" || u.Scheme == "http") && u.Host != "":
 		return nil
 	}
-	return errors.New("support is not an http, https, mailto or tel address: write support https://example.com/help")
+	return errors.New("support is not an http, https, mailto or tel address: " +
+		"write support https://example.com/help, or support tel:+15550100 and beside it what people should read")
 }
 
 // parse reads all templates. Each page is a set of its own: layout, all partials, and itself. The functions of w are there
@@ -228,6 +229,9 @@ func (r *Renderer) functions(w *words) template.FuncMap {
 		"t":             func(key string, args ...any) (template.HTML, error) { return w.markup(say(key, args...)) },
 		"plain":         func(key string, args ...any) (string, error) { return w.plain(say(key, args...)) },
 		"say":           w.markup,
+		"called":        w.called,
+		"calledPlain":   w.calledPlain,
+		"initialOf":     w.initialOf,
 		"text":          w.plain,
 		"field":         fieldOf,
 		"progress":      progressOf,

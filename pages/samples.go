@@ -2,6 +2,7 @@ package pages
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -9,10 +10,11 @@ import (
 var noon = time.Date(2026, time.March, 9, 12, 0, 0, 0, time.UTC)
 
 const (
-	sampleAgent = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0"
-	sampleEmail = "jo.public@example.com"
-	samplePhone = "••••••42"
-	sampleLink  = "https://mail.example.com/_auth/reset?token=k3v9w2x7c5m1"
+	sampleAgent  = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0"
+	sampleEmail  = "jo.public@example.com"
+	samplePhone  = "••••••42"
+	sampleOrigin = "https://mail.example.com"
+	sampleLink   = sampleOrigin + "/_auth/reset?token=k3v9w2x7c5m1"
 )
 
 // samples holds every page in each of its states, by name. New shows them to the templates, so that a mistake in an
@@ -135,7 +137,7 @@ func sampleLetters() map[string]Letter {
 	origin := Origin{At: noon, Address: "192.0.2.7", Agent: sampleAgent}
 	return map[string]Letter{
 		"reset":      ResetMail{Recipient: to, Link: sampleLink, Valid: time.Hour, EndsAt: noon.Add(time.Hour)},
-		"invitation": InvitationMail{Link: sampleLink, Valid: 7 * 24 * time.Hour, EndsAt: noon.AddDate(0, 0, 7)},
+		"invitation": InvitationMail{Link: strings.Replace(sampleLink, "/reset?", "/setup?", 1), Valid: 7 * 24 * time.Hour, EndsAt: noon.AddDate(0, 0, 7)},
 		"locked":     LockedMail{Recipient: to, Origin: origin, Link: "https://mail.example.com/_auth/forgot"},
 		"changed":    PasswordChangedMail{Recipient: to, Origin: origin, Link: "https://mail.example.com/_auth/forgot"},
 		"changed_elsewhere": PasswordChangedMail{Recipient: to, Origin: Origin{At: noon},

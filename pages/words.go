@@ -79,6 +79,43 @@ func readWords(builtIn, over fs.FS, language string) (*words, error) {
 	return w, nil
 }
 
+// ownPrefix begins the keys of texts that only an operator has: the names of their apps, say, in each language.
+const ownPrefix = "own."
+
+func isOwn(key string) bool { return strings.HasPrefix(key, ownPrefix) }
+
+// called is what an operator calls something: the text of a key of their own, or the name as it is.
+func (w *words) called(name string) (template.HTML, error) {
+	if isOwn(name) {
+		return w.markup(say(name))
+	}
+	return template.HTML("<bdi>" + template.HTMLEscapeString(flat(name)) + "</bdi>"), nil
+}
+
+// calledPlain is called as plain text.
+func (w *words) calledPlain(name string) (string, error) {
+	if isOwn(name) {
+		return w.plain(say(name))
+	}
+	return flat(name), nil
+}
+
+// CheckName tells whether something is called so in every language: names that are keys need their texts.
+func (r *Renderer) CheckName(name string) error {
+	for _, tag := range r.options.Languages {
+		if _, err := r.editions[tag].words.calledPlain(name); err != nil {
+			return fmt.Errorf("%w: add it to words/%s.json", err, tag)
+		}
+	}
+	return nil
+}
+
+// initialOf is the first letter of what is called so.
+func (w *words) initialOf(name string) (string, error) {
+	text, err := w.calledPlain(name)
+	return initial(text), err
+}
+
 // needed are the places without which a text is of no use: what it brings is in them.
 var needed = map[string]string{
 	"text.code": "code", "text.code_named": "code", "call.code": "digits", "call.again": "digits",
@@ -100,6 +137,9 @@ func placesIn(texts ...string) map[string]bool {
 // is known from the reference, in which some form of each text has it.
 func (w *words) misplaced(with *words) (wrong []string) {
 	check := func(key string, known map[string]bool, texts ...string) {
+		if isOwn(key) {
+			return // what fills it is known to the operator's templates, which are tried
+		}
 		have := placesIn(texts...)
 		for place := range have {
 			if !known[place] && place != "site" {
@@ -112,6 +152,9 @@ func (w *words) misplaced(with *words) (wrong []string) {
 	}
 	for key, text := range w.texts {
 		check(key, placesIn(with.texts[key]), text)
+		if text == "" {
+			wrong = append(wrong, key+" is empty")
+		}
 	}
 	for key, forms := range w.lists {
 		check(key, placesIn(with.lists[key]...), forms...)
@@ -158,7 +201,7 @@ func (w *words) compare(with *words) error {
 			}
 		}
 		for _, key := range pair.have {
-			if !slices.Contains(pair.want, key) {
+			if !slices.Contains(pair.want, key) && !isOwn(key) {
 				wrong = append(wrong, "unknown "+key)
 			}
 		}

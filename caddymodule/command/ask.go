@@ -43,7 +43,7 @@ func ask(cmd *cobra.Command, path string, request Request) (Answer, error) {
 	headers := http.Header{"User-Agent": {"caddy login-wall"}}
 	response, err := caddycmd.AdminAPIRequest(address, http.MethodPost, Base+path, headers, bytes.NewReader(body))
 	if err != nil {
-		return Answer{}, fmt.Errorf("ask the running Caddy at %s (is it running? name its admin endpoint with --address): %w", address, err)
+		return Answer{}, fmt.Errorf("ask the running Caddy at %s (is it running? name its admin endpoint with --address, or the file that does with --config): %w", address, err)
 	}
 	defer func() { _ = response.Body.Close() }() // only read from
 	var answer Answer

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { run } from './process.mjs';
 import { caddyBinary } from './wall.mjs';
@@ -30,7 +30,7 @@ export async function startPreview({ config = caddyfile } = {}) {
 		const written = await run(
 			await caddyBinary(),
 			['login-wall', 'preview', '--config', config, '--adapter', 'caddyfile', directory],
-			{ env: { ...process.env, PREVIEW_LANGUAGES: built.join(' '), PREVIEW_LOGO: logo } },
+			{ cwd: dirname(config), env: { ...process.env, PREVIEW_LANGUAGES: built.join(' '), PREVIEW_LOGO: logo } },
 		);
 		assert.equal(written.status, 0, written.stderr);
 		const documents = await listDocuments(directory);

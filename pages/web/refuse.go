@@ -40,10 +40,6 @@ func safe(r *http.Request) bool { return r.Method == http.MethodGet || r.Method 
 func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, req Request, target string) {
 	v := h.newVisit(w, r, req)
 	w.Header().Add("Vary", looked)
-	if req.Path == passwordProbe {
-		v.show(pages.NotFound{Page: v.page()})
-		return
-	}
 	if !navigation(r) {
 		v.json(http.StatusUnauthorized, map[string]any{"error": "unauthenticated", "login": h.Base + "/login"})
 		return

@@ -223,15 +223,13 @@ func TestU24_PasswordManagersAreToldTheTruth(t *testing.T) {
 	const probe = "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200"
 	w := newWall(t, nil)
 	for _, h := range [][]string{nil, script, {"Sec-Fetch-Mode", "", "Sec-Fetch-Dest", "", "Accept", "*/*"}} {
-		b := w.browser()
-		r, req := b.request("GET", probe, "", h)
-		p := b.answer(func(rw http.ResponseWriter) { w.Refuse(rw, r, req, probe) })
+		p := w.browser().get(probe, h...)
 		wantStatus(t, p, http.StatusNotFound)
 		if len(p.Cookies()) != 0 {
 			t.Errorf("sets %v", p.Cookies())
 		}
 	}
-	if w.Owns(probe) {
-		t.Error("the app is not asked for somebody who is signed in")
+	if !w.Owns(probe) || w.Owns(probe+"/") || w.Owns("/.well-known/security.txt") {
+		t.Error("the wall answers for more or less than the probe")
 	}
 }

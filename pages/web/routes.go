@@ -16,7 +16,8 @@ const changePassword = "/.well-known/change-password"
 type answer func(*visit) error
 
 // passwordProbe is what password managers ask for to find out whether a site answers honestly for what is not there, since
-// they believe its change-password address only then (W3C, Detecting the reliability of HTTP status codes).
+// they believe its change-password address only then (W3C, Detecting the reliability of HTTP status codes). That address is
+// the wall's, so the wall answers for it, also where the app behind it answers everything with a page.
 const passwordProbe = "/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200"
 
 // route is an address and what it answers. GET answers HEAD, too.

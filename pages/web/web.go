@@ -80,7 +80,7 @@ type Request struct {
 // Owns tells whether a path, as the browser sent it, belongs to the wall. Other spellings that some server could read
 // as one of ours are not: they need a session like every path of the app.
 func (h *Handler) Owns(path string) bool {
-	return path == h.Base || strings.HasPrefix(path, h.Base+"/") || path == changePassword
+	return path == h.Base || strings.HasPrefix(path, h.Base+"/") || path == changePassword || path == passwordProbe
 }
 
 // Serve answers a request for a path that Owns.
