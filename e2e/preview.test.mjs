@@ -109,6 +109,7 @@ for (const language of languages.filter((tag) => tag === 'en' || tag === 'ar')) 
 const validator = (rules) =>
 	new HtmlValidate(new StaticConfigLoader({ root: true, extends: ['html-validate:recommended'], rules }));
 const usual = {
+	'tel-non-breaking': 'off', // the text beside a telephone number is the operator's
 	'long-title': 'off', // the name of the practice is in each title, and is as long as it is
 };
 const validators = {

@@ -246,7 +246,7 @@ func (s *shell) visit() {
 	if link == "" {
 		s.t.Fatalf("no set-up link was printed\n%s", s.output)
 	}
-	for url, want := range map[string]string{exampleURL: "Your Email Address", link: "Continue"} {
+	for url, want := range map[string]string{exampleURL: "Your Email Address", link: "Send the Code"} {
 		if page := s.fetch(url); !strings.Contains(page, want) {
 			s.t.Errorf("%s does not show %q:\n%s", url, want, page)
 		}
