@@ -206,7 +206,7 @@ func (m *realm) check() error {
 	case r.Idle > r.Lifetime:
 		return fmt.Errorf("idle %s is longer than lifetime %s: an idle session would never be the one that ends", written(r.Idle), written(r.Lifetime))
 	case r.MaxAge > 0 && r.Warn >= r.MaxAge:
-		return fmt.Errorf("warn %s is not shorter than max_age %s", written(r.Warn), written(r.MaxAge))
+		return fmt.Errorf("warn %s is not shorter than max_age %s: write a shorter warn, or warn off", written(r.Warn), written(r.MaxAge))
 	}
 	return nil
 }

@@ -64,7 +64,9 @@ async function tell(t, { kind, javascript }) {
 async function setUp(wall, person, email, options) {
 	await person.open(linkFrom(await wall.invite(email, options)));
 	await person.follow();
-	await person.submit({ code: await wall.newestCode() });
+	const code = await wall.newestCode();
+	await person.reopenUntil(/We have sent/);
+	await person.submit({ code });
 	await person.submit({ new_password: password, confirm_password: password });
 	await person.follow('main a.button');
 	await person.submit({ email, password });

@@ -55,8 +55,7 @@ async function resetByKeyboard(t, { kind, javascript }) {
 		await press('Enter');
 		await at('Enter Your Code');
 		const code = await wall.newestCode();
-		await person.open(page.url()); // now that it is out, and the page does not load itself any more
-		assert.match(await person.text(), /We have called/);
+		await person.reopenUntil(/We have called/);
 		await type('code', code);
 		await press('Enter');
 	};

@@ -23,7 +23,7 @@ async function tell(t, kind) {
 	await person.open(linkFrom(await wall.invite(email)));
 	await person.follow();
 	const code = await wall.newestCode();
-	await person.open(person.page.url()); // now that it has been sent
+	await person.reopenUntil(/We have sent/);
 	await t.test('U-07: the countdown opens the way to another code, and moves nothing', () => countsDown(person));
 	await person.submit({ code });
 	await t.test('U-10: both new fields can be shown', () => shows(person, ['new_password', 'confirm_password']));

@@ -5,7 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
 import { audit } from './audit.mjs';
-import { program } from './process.mjs';
+import { eventually, program } from './process.mjs';
 
 /** The widths every page must fit: a desk, a small phone, and the least that pages must fit (400% zoom on a desk). */
 export const widths = [1280, 375, 320];
@@ -83,6 +83,14 @@ class Visitor {
 	async open(address) {
 		const response = await this.page.goto(address);
 		return response?.status();
+	}
+
+	/** Opens the page anew until it says so. The page of a code loads itself until the code is out, under one's hands. */
+	async reopenUntil(words) {
+		await eventually(`page that says ${words}`, async () => {
+			await this.open(this.page.url());
+			return words.test(await this.text());
+		});
 	}
 
 	/** Whether pages may run scripts. */
