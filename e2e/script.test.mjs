@@ -2,8 +2,12 @@
 // countdown, and times in the reader's own zone.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { eventually, launch, linkFrom, startWall } from './harness.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { eventually, launch, linkFrom, startPreview, startWall } from './harness.mjs';
 
 const email = 'jo.public@example.com';
 const password = 'Quiet harbour lantern 7';
@@ -36,6 +40,37 @@ async function tell(t, kind) {
 	await t.test("U-31: times are in the reader's zone", () => tellsTimes(person));
 	assert.deepEqual(person.complaints, []);
 }
+
+// The page that waits for a text to be out, as a server sends it that never hears of it.
+test('what is typed stays, on a page that loads itself anew', { timeout: 120_000 }, async (t) => {
+	const preview = await startPreview();
+	t.after(() => preview.remove());
+	const { path } = preview.documents.find((d) => d.language === 'en' && d.name === 'code_sending');
+	let loads = 0;
+	const server = createServer(async (request, response) => {
+		const asset = /\/assets\/([\w.]+)$/.exec(request.url);
+		const file = asset ? join(dirname(path), '../../assets', asset[1]) : path;
+		const types = { css: 'text/css', js: 'text/javascript', svg: 'image/svg+xml' };
+		response.setHeader('Content-Type', asset ? types[asset[1].split('.').at(-1)] : 'text/html; charset=utf-8');
+		if (!asset) response.setHeader('Refresh', '2');
+		loads += asset ? 0 : 1;
+		response.end(await readFile(file));
+	});
+	await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+	t.after(() => server.close());
+	for (const kind of ['chromium', 'firefox']) {
+		const browser = await launch(kind);
+		t.after(() => browser.close());
+		const { page } = await browser.page();
+		await page.goto(`http://127.0.0.1:${server.address().port}/en/page/code_sending.html`);
+		await page.focus('#code');
+		await page.keyboard.type('123');
+		loads = 0;
+		await sleep(5000);
+		assert.deepEqual([loads, await page.$eval('#code', (field) => field.value)], [0, '123'], kind);
+		await browser.close();
+	}
+});
 
 async function countsDown({ page }) {
 	const state = () =>

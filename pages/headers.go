@@ -46,9 +46,13 @@ func (r *Renderer) SetHeaders(h http.Header, v View) {
 	v.addHeaders(h)
 }
 
-// SetAssetHeaders sets the headers of an asset. Its name holds a hash of its content, so it may be kept for ever.
+// SetAssetHeaders sets the headers of an asset. Its name holds a hash of its content, so it may be kept for ever. Headers
+// that tell a browser something of pages only are left out: the login page weighs what its assets' headers weigh, too.
 func SetAssetHeaders(h http.Header, a Asset) {
 	SetSecurityHeaders(h)
+	for _, ofPages := range []string{"Cross-Origin-Opener-Policy", "Permissions-Policy", "Referrer-Policy"} {
+		h.Del(ofPages)
+	}
 	h.Set("Content-Type", a.ContentType)
 	if a.Gzip != nil {
 		h.Set("Vary", "Accept-Encoding")

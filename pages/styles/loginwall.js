@@ -54,6 +54,9 @@
 		});
 	}
 
+	// A page that waits for its code to be sent loads itself anew. Not under the hands of somebody who has it already.
+	byId('code')?.addEventListener('input', () => stop());
+
 	// Count down until a code can be sent again. Only the beginning and the end are announced.
 	for (const wait of all('[data-seconds]')) {
 		const { seconds, clock, over } = wait.dataset;
