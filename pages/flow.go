@@ -127,7 +127,7 @@ func (v ChooseMethod) Problems() []Problem {
 	problems := v.Page.Problems()
 	switch {
 	case v.RetryAfter > 0:
-		problems = append(problems, Problem{Phrase: say("code.limit", "span", v.RetryAfter)})
+		problems = append(problems, Problem{Phrase: say("method.limit", "span", v.RetryAfter)})
 	case v.CountryRefused:
 		problems = append(problems, Problem{Phrase: say("method.country")})
 	case v.Failed != "":
