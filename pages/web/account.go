@@ -1,7 +1,6 @@
 package web
 
 import (
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -44,14 +43,20 @@ func (v *visit) signedInPage(id *gate.Identity, token string) (pages.Page, error
 	return page, err
 }
 
+// memberPage is the page for whoever is signed in, on the addresses that need it. Somebody who is not has been answered,
+// and ok is false.
+func (v *visit) memberPage() (m member, page pages.Page, ok bool, err error) {
+	if m, ok, err = v.member(); err != nil || !ok {
+		return m, page, false, err
+	}
+	page, err = v.signedInPage(&m.id, m.token)
+	return m, page, err == nil, err
+}
+
 // accountPage shows what the wall knows of the person signed in.
 func (v *visit) accountPage() error {
-	m, ok, err := v.member()
+	m, page, ok, err := v.memberPage()
 	if err != nil || !ok {
-		return err
-	}
-	page, err := v.signedInPage(&m.id, m.token)
-	if err != nil {
 		return err
 	}
 	if page.Notice, err = v.takeNotice(); err != nil {
@@ -101,24 +106,10 @@ func (v *visit) endOf(a *policy.Account) pages.PasswordEnd {
 }
 
 // near tells whether an address is in the network of whoever looks at the page.
-func (v *visit) near(address string) bool {
-	network, ok := networkOf(address)
-	here, known := networkOf(v.req.Client.Address)
+func (v *visit) near(from string) bool {
+	network, ok := address.Network(from)
+	here, known := address.Network(v.req.Client.Address)
 	return ok && known && network == here
-}
-
-// networkOf is an IPv4 address alone, and the /64 of an IPv6 address: devices change theirs within it.
-func networkOf(address string) (netip.Prefix, bool) {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return netip.Prefix{}, false
-	}
-	bits := 32
-	if ip = ip.Unmap().WithZone(""); ip.Is6() {
-		bits = 64
-	}
-	network, err := ip.Prefix(bits)
-	return network, err == nil
 }
 
 // reference names a session on the page: enough of its key to tell a person's sessions apart, and nothing that could

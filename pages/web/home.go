@@ -14,12 +14,8 @@ func (v *visit) home() error {
 	if v.Home == nil {
 		return v.noHome()
 	}
-	m, ok, err := v.member()
+	m, page, ok, err := v.memberPage()
 	if err != nil || !ok {
-		return err
-	}
-	page, err := v.signedInPage(&m.id, m.token)
-	if err != nil {
 		return err
 	}
 	v.show(pages.Home{Page: page, Tiles: v.Home(m.id.Account.Groups), Ends: v.endOf(&m.id.Account)})

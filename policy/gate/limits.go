@@ -2,10 +2,10 @@ package gate
 
 import (
 	"context"
-	"net/netip"
 	"time"
 
 	"github.com/loginwall/loginwall/policy"
+	"github.com/loginwall/loginwall/policy/address"
 )
 
 // How long a request waits for a place that is only held by checks still running, and how often it looks.
@@ -16,21 +16,12 @@ const (
 	busyRetry = 2 * time.Second // what a visitor is told when the wait was in vain
 )
 
-// sourceKey names where a request comes from: the address, or the /64 of an IPv6 address, since whoever has one of
-// those has them all. Requests whose address is unknown share one name.
-func sourceKey(address string) string {
-	ip, err := netip.ParseAddr(address)
-	if err != nil {
-		return "unknown"
+// sourceKey names where a request comes from: its network. Requests whose address is unknown share one name.
+func sourceKey(from string) string {
+	if network, ok := address.Network(from); ok {
+		return network
 	}
-	ip = ip.Unmap().WithZone("")
-	if ip.Is6() {
-		prefix, err := ip.Prefix(64)
-		if err == nil {
-			return prefix.String()
-		}
-	}
-	return ip.String()
+	return "unknown"
 }
 
 // holdSource takes a place under the source limit for one guess. OK, Throttled with the time to wait, or Busy. Only
