@@ -49,7 +49,7 @@ type Session struct {
 	Reference string
 	Agent     string // the User-Agent as received; shown as device in words
 	Address   string
-	Near      bool // it is used from the same address as the page
+	Near      bool // it is used from the network of the page
 	StartedAt time.Time
 	SeenAt    time.Time
 	Current   bool // the one that looks at the page
@@ -66,7 +66,7 @@ type SignIn struct {
 	At      time.Time
 	Agent   string
 	Address string
-	Near    bool // it came from the same address as the page
+	Near    bool // it came from the network of the page
 	Failed  int
 }
 

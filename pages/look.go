@@ -27,6 +27,10 @@ type look struct {
 // languageName is a language and what it calls itself.
 type languageName struct{ Tag, Name, Direction string }
 
+func (w *words) languageName() languageName {
+	return languageName{w.language, w.texts["language.name"], w.direction}
+}
+
 func (r *Renderer) look(spoken []*words) look {
 	o := r.options
 	l := look{
@@ -49,7 +53,7 @@ func (r *Renderer) look(spoken []*words) look {
 	}
 	if len(spoken) > 1 {
 		for _, w := range spoken {
-			l.Languages = append(l.Languages, languageName{w.language, w.texts["language.name"], w.direction})
+			l.Languages = append(l.Languages, w.languageName())
 		}
 	}
 	return l

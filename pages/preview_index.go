@@ -60,8 +60,7 @@ func (p *preview) addIndexes() error {
 	}
 	all := previewPage{Title: "Preview", Sections: p.sections("")}
 	for _, tag := range r.options.Languages {
-		w := r.editions[tag].words
-		name := languageName{tag, w.texts["language.name"], w.direction}
+		name := r.editions[tag].words.languageName()
 		all.Languages = append(all.Languages, name)
 		one := previewPage{Title: "Preview: " + name.Name, Up: "../", Sections: p.sections(tag)}
 		if err := write(tag+"/index.html", one); err != nil {
@@ -93,8 +92,7 @@ func (p *preview) sections(tag string) []previewSection {
 				row.Links = []previewLink{{Path: path.Join(parts[1:]...), Label: parts[2]}}
 				continue
 			}
-			w := p.renderer.editions[parts[0]].words
-			name := languageName{parts[0], w.texts["language.name"], w.direction}
+			name := p.renderer.editions[parts[0]].words.languageName()
 			row.Name = parts[2]
 			row.Links = append(row.Links, previewLink{Path: f.Path, Label: name.Name, Language: &name})
 		}

@@ -50,11 +50,13 @@ func (r Rules) WarningDue(a *Account, now time.Time) (left time.Duration, due bo
 	return warning.Ends.Sub(now), true
 }
 
-// RecordWarning remembers that the owner is told now, if that is due.
-func (r Rules) RecordWarning(a *Account, now time.Time) {
-	if warning, due := r.warning(a, now); due {
+// RecordWarning remembers that the owner is told now, if that is due, and returns when the password ends.
+func (r Rules) RecordWarning(a *Account, now time.Time) (ends time.Time, due bool) {
+	warning, due := r.warning(a, now)
+	if due {
 		a.Password.Warned = warning
 	}
+	return warning.Ends, due
 }
 
 // warning is the one that is due now.

@@ -22,10 +22,7 @@ func (v *visit) loginPage() error {
 		return err
 	}
 	query := v.query()
-	view := pages.Login{Next: v.next(query.Get(fieldNext))}
-	if len(query[fieldNext]) > 1 {
-		view.Next = ""
-	}
+	view := pages.Login{Next: v.next(only(query[fieldNext]))}
 	state, err := v.formState()
 	if err != nil {
 		return err

@@ -35,8 +35,7 @@ func safe(r *http.Request) bool { return r.Method == http.MethodGet || r.Method 
 
 // Refuse answers somebody who is not signed in. target is the path and query asked for, as the browser sent them. A
 // navigation is led to the login page, and after it to target if it was a GET; anything else gets a 401 in JSON and
-// never a redirect, which scripts would follow into a page. No cookie is set but to clear one that does not verify. The
-// probe of password managers is told the truth.
+// never a redirect, which scripts would follow into a page. No cookie is set but to clear one that does not verify.
 func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, req Request, target string) {
 	v := h.newVisit(w, r, req)
 	w.Header().Add("Vary", looked)

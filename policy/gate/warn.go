@@ -123,13 +123,11 @@ func (g *Gate) WarnOfExpiry(ctx context.Context) error {
 // account comes back as an error.
 func (g *Gate) warnOwner(ctx context.Context, id policy.AccountID, wait time.Duration) (told bool, err error) {
 	_, err = g.Store.UpdateAccount(ctx, id, func(a *policy.Account) (store.Effects, error) {
-		now := g.Now().UTC()
-		left, due := g.Rules.WarningDue(a, now)
-		if told = due; !due {
+		var ends time.Time
+		if ends, told = g.Rules.RecordWarning(a, g.Now().UTC()); !told {
 			return store.Effects{}, nil
 		}
-		g.Rules.RecordWarning(a, now)
-		return g.warningLetter(ctx, a, now.Add(left), wait)
+		return g.warningLetter(ctx, a, ends, wait)
 	})
 	switch {
 	case err == nil:
